@@ -28,7 +28,7 @@
                                 (void *)&(vec)->items[(vec)->n++]))
 
 #define VEC_EACH(item, vec)                                                                                            \
-    for (__typeof__(&(vec)->items[0]) item = (vec)->items; item && item < (vec)->items + (vec)->n; item++)
+    for (__typeof__(*(vec)->items) *item = (vec)->items; item && item < (vec)->items + (vec)->n; item++)
 
 /* Room for one more item behind the first n. */
 void vec_grow(Arena *arena, void **items, size_t *capacity, size_t n, size_t item_size);
