@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of a path, an edit of it, and the one module that writes (promise 2).
+ *
+ * Reading: file_read takes a path's whole state: content, type, owner, mode, extended attributes. POSIX ACLs and
+ * SELinux labels are extended attributes (system.posix_acl_access, security.selinux). Absence is a state, not an error.
+ *
+ * Writing: files_* below are the only functions of the agent that create, write, rename or remove on durable storage,
+ * besides SQLite and libgit2 inside the state directory. Each passes a fault point (base/fault.h) first. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "base/vec.h"
+
+typedef enum FileType { FILE_ABSENT, FILE_REGULAR, FILE_SYMLINK, FILE_DIRECTORY, FILE_OTHER } FileType;
+
+typedef struct Xattr {
+    const char *name;
+    Bytes value;
+} Xattr;
+
+typedef VEC(Xattr) XattrVec;
+
+typedef struct FileState {
+    FileType type;
+    mode_t mode; /* permission bits (07777); 0 for absent and symlinks */
+    uid_t uid;
+    gid_t gid;
+    Bytes content;   /* regular file: its bytes; symlink: its target; else empty */
+    XattrVec xattrs; /* sorted by name */
+} FileState;
+
+/* One path, before and after: the unit of change. The path is absolute and its parent holds no symlink. */
+typedef struct Edit {
+    const char *path;
+    FileState before, after;
+} Edit;
+
+typedef VEC(Edit) EditVec;
+
+enum { FILE_MAX_SIZE = 16 * 1024 * 1024 }; /* of a managed file; a larger one is ERR_REFUSED */
+
+/* The state of `path` itself (a symlink is not followed) below `root` ("" for the live host). Unreadable is an error.
+ */
+int file_read(Arena *arena, const char *root, const char *path, FileState *ret, Err *err);
+/* As above without reading content and xattrs. */
+int file_stat(const char *root, const char *path, FileState *ret, Err *err);
+
+bool file_state_equal(const FileState *a, const FileState *b);
+/* For people: "content, mode 0644 -> 0640, owner 0:0 -> 0:33"; "" when equal. */
+char *file_state_difference(Arena *arena, const FileState *a, const FileState *b);
+/* A hash over everything that file_state_equal compares. */
+struct Hash;
+void file_state_hash(const FileState *state, struct Hash *ret);
+const char *file_type_to_string(FileType type);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A check observes one thing, repeatedly, first before anything is touched (baseline), then after the change (verify),
+ * and judges what it saw.
+ *
+ * A kind is one file with a CheckKind and one row in check_kinds (check/check.c). The engine drives all checks of a run
+ * from one loop:
+ *
+ *     open -> begin(BASELINE) -> poll... -> judge -> begin(VERIFY) -> poll... -> judge -> close
+ *
+ * poll never blocks: it starts what is due, collects what has come in, and says when it wants to be called again.
+ * Waiting happens in the engine (on context->http and the clock). Between the phases the check keeps its baseline.
+ * Rollback is judged by another begin(VERIFY) of the same checks.
+ *
+ * No evidence is not good news (promise 10): a check that could not observe judges `inconclusive`. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "data/decode.h"
+#include "stack/view.h"
+
+typedef enum Verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE } Verdict;
+const char *verdict_to_string(Verdict verdict);
+
+typedef enum CheckPhase { CHECK_BASELINE, CHECK_VERIFY } CheckPhase;
+
+/* A number behind a verdict: {"p95", 412, "ms"}; unit "" for counts. */
+typedef struct Measure {
+    const char *name;
+    double value;
+    const char *unit;
+} Measure;
+
+typedef VEC(Measure) MeasureVec;
+
+typedef struct CheckResult {
+    const char *name; /* of the check, unique in a run */
+    Verdict verdict;
+    bool final; /* no further sample can change it: a fail that cannot become a pass any more. Never set on a pass. */
+    const char *reason; /* one line with the numbers: "p95 812ms > 500ms (24 samples)" */
+    MeasureVec measures;
+    StringVec dropped; /* criteria that could not be applied: "over_baseline: the baseline has 3 samples" */
+} CheckResult;
+
+struct HttpPool;
+struct Systemd;
+
+typedef struct CheckContext {
+    Arena *arena;       /* lives as long as the run */
+    const char *run_id; /* marks probes as salve's own */
+    View *view;         /* the configuration as planned: where logs are, which units there are */
+    struct HttpPool *http;
+    struct Systemd *systemd;
+    usec interval_usec; /* the playbook's default */
+    bool once;          /* --verify once: one sample a check is enough, min_samples is not demanded */
+    /* A sample for the live view and the ledger; may be NULL. value is in `unit`. */
+    void (*on_sample)(void *user, const char *check, double value, const char *unit, bool ok, const char *text);
+    void *user;
+} CheckContext;
+
+typedef struct CheckKind {
+    const char *name, *help;
+    const Field *fields;
+    size_t spec_size;
+    /* The check's name: what the playbook says, or made from its fields ("journal worker-timeout gunicorn.service"). */
+    const char *(*name_of)(Arena *arena, const void *spec);
+    /* Problems that no field table can express; NULL if there are none. Called by lint with window 0 when it is auto.
+     */
+    int (*lint)(const void *spec, usec window_usec, usec interval_usec, Err *err);
+    /* The least window that this check needs to pass, given the longest request that the plan allows for (0: unknown).
+     */
+    usec (*window)(const void *spec, usec interval_usec, usec longest_request_usec);
+    int (*open)(CheckContext *context, const void *spec, void **ret_state, Err *err);
+    int (*begin)(void *state, CheckPhase phase, Err *err);
+    /* ret_next: boottime usec at which to call again at the latest. 1: this check needs nothing more in this phase
+     * (a baseline with enough samples; with context->once, its one sample). In CHECK_VERIFY it goes on regardless. */
+    int (*poll)(void *state, usec now_boottime, usec *ret_next, Err *err);
+    /* The verdict on the current phase so far; `closing` when the window is over: what is missing now stays missing. */
+    int (*judge)(void *state, Arena *arena, bool closing, CheckResult *ret, Err *err);
+    void (*close)(void *state);
+} CheckKind;
+
+extern const CheckKind *const check_kinds[]; /* NULL-terminated */
+const CheckKind *check_kind_find(const char *name);
