@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine that carries the lab: what it must offer, and the few ways in which the lab talks to it."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+PACKAGES = REPOSITORY / "packaging" / "packages"
+
+TOOLS = {
+    "mmdebstrap": "mmdebstrap",
+    "systemd-nspawn": "systemd-container",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "mkfs.ext4": "e2fsprogs",
+}
+
+# Every host takes a handful of inotify instances of the one root user that all hosts share; at the kernel's
+# default of 128 systemd fails in about the eighteenth host.
+INOTIFY_INSTANCES = 4096
+
+
+class LabError(Exception):
+    """The lab cannot do what was asked; the message says why and what is missing."""
+
+
+def command(*argv, check=True, input=None):
+    """Run a program of the machine and return its output."""
+    done = subprocess.run(argv, input=input, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if check and done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise LabError(f"{' '.join(argv)}: {said[-1] if said else f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def missing():
+    """What keeps this machine from booting lab hosts, one sentence each; empty where nothing does."""
+    if os.geteuid() != 0:
+        return ["the lab needs root: run it with sudo"]
+    found = []
+    lacking = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+    if lacking:
+        found.append(f"programs are not installed: apt-get install {' '.join(lacking)} (or packaging/install-packages lab)")
+    if not cgroup_mounts():
+        found.append("no cgroup2 file system is mounted: containers need one to run systemd in")
+    elif not all(os.access(mount, os.W_OK) for mount in cgroup_mounts()):
+        found.append("the cgroup file system is read-only: give this container its own cgroups (docker: --privileged)")
+    for what, argv in {
+        "mount namespaces": ["unshare", "--mount", "true"],
+        "network namespaces": ["unshare", "--net", "true"],
+        "process namespaces": ["unshare", "--pid", "--fork", "true"],
+    }.items():
+        if subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            found.append(f"the kernel or its container refuses {what} (needs CAP_SYS_ADMIN)")
+    if "overlay" not in pathlib.Path("/proc/filesystems").read_text().split():
+        subprocess.run(["modprobe", "overlay"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) \
+            if shutil.which("modprobe") else None
+        if "overlay" not in pathlib.Path("/proc/filesystems").read_text().split():
+            found.append("the kernel has no overlay file system")
+    return found
+
+
+def require():
+    """Raise one LabError that names everything that is missing."""
+    found = missing()
+    if found:
+        raise LabError("lab hosts cannot be booted here:\n" + "\n".join(f"  - {sentence}" for sentence in found))
+
+
+def allow_many_hosts():
+    path = pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(path.read_text()) < INOTIFY_INSTANCES:
+        path.write_text(str(INOTIFY_INSTANCES))
+
+
+def cgroup_mounts():
+    """Where a host needs a cgroup of its own: the unified hierarchy and, on hybrid machines, systemd's named one."""
+    mounts = []
+    for mount in mount_table():
+        named = mount["type"] == "cgroup" and "name=systemd" in mount["options"]
+        if mount["type"] == "cgroup2" or named:
+            mounts.append(pathlib.Path(mount["target"]))
+    return mounts
+
+
+def mount_table():
+    """The mounts of this process: dicts of target, type and options, in the order of mounting."""
+    table = []
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        left, right = line.split(" - ", 1)
+        target = left.split()[4].encode().decode("unicode_escape")
+        fstype, _, options = right.split(" ", 2)
+        table.append({"target": target, "type": fstype, "options": options.split(",")})
+    return table
+
+
+def start_time(pid):
+    """The start time of a process in clock ticks, or None where there is none: with the pid it is an identity."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def end_process(pid):
+    """SIGKILL one process by its id and wait until it is gone."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        wait_readable(handle, 10)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def wait_readable(descriptor, seconds):
+    """True as soon as the descriptor (of a process: its end) is readable, False after that many seconds."""
+    import select
+
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
