@@ -16,7 +16,7 @@ LIBRARIES = {
     "jansson.h": "data/json.c",
     "git2": "store/git.c",
     "sqlite3.h": "store/db.c",
-    "systemd/sd-bus.h": "host/systemd.c",
+    "systemd/sd-bus.h": "host/bus.c",
     "systemd/sd-journal.h": "host/journal.c",
     "systemd/sd-daemon.h": "host/daemon.c",
     "systemd/sd-id128.h": None,
