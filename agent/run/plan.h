@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan: edits + effects + checks, computed without side effects and without starting any program.
+ *
+ * The changes of the playbook are applied one after the other to a view; effects derive once, from the final edits,
+ * whoever made them (run/effects.h). The plan holds all that a run needs and all that a person wants to read before
+ * typing y. It lives in the arena given. */
+#pragma once
+
+#include "base/hash.h"
+#include "change/change.h"
+#include "check/check.h"
+#include "playbook/playbook.h"
+#include "run/effects.h"
+#include "stack/live.h"
+
+typedef struct PlannedCheck {
+    const CheckKind *kind;
+    const void *spec;
+    const char *name;
+} PlannedCheck;
+
+typedef struct Plan {
+    const Playbook *playbook; /* bound: its variables have values */
+    const char *origin;       /* "hand", "rollback of RUN" */
+    View *view;
+    EditVec edits;
+    EffectVec effects; /* in the order of execution; validations first */
+    NoteVec notes;
+    WishVec wishes;
+    AffectedVec affected; /* other units that read an edited file or are pulled along, allowed by the playbook */
+    VEC(PlannedCheck) checks;
+    VEC(LivePending) pending; /* edits on disk that the running processes never loaded; accepted if not empty */
+    usec warmup_usec, window_usec, interval_usec;
+    usec longest_request_usec; /* 0: not known */
+    bool nothing_to_do;        /* there are changes that make edits, and their result is already there */
+    bool only_restarts;        /* no edits by design: nothing to restore, nothing quarantined */
+    const char *hash;          /* hex over target, edits and checks: what quarantine remembers */
+} Plan;
+
+typedef struct PlanOptions {
+    bool accept_pending; /* promise 11: go on though the disk holds edits that never ran */
+} PlanOptions;
+
+/* view is fresh; live is NULL with --root. ERR_REFUSED where a change, another unit or a pending edit forbids it. */
+int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, const PlanOptions *options, Plan **ret,
+              Err *err);
+
+/* A plan that puts the recorded edits back (each path to its `before`), with the playbook's checks. */
+int plan_make_reverse(Arena *arena, const Playbook *playbook, const EditVec *recorded, const char *run_id, View *view,
+                      Live *live, const PlanOptions *options, Plan **ret, Err *err);
+
+/* The longest time for which new connections may be refused, over all effects. */
+usec plan_refused_usec(const Plan *plan);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which state may follow which: the state machine of a run as a table.
+ *
+ *     planned -> baselining -> snapshotted -> staged -> applying -> activating -> verifying -> [confirming] -> kept
+ *        |           |             |            |          \____________\____________\____________/
+ *        +-----------+-------------+------------+               rolling-back -> restored -> rolled-back | stuck
+ *     refused (nothing was touched)                   failed: a plan without edits has nothing to restore */
+#pragma once
+
+#include "store/run-record.h"
+
+bool run_state_may_follow(RunState from, RunState to);
+/* The run may have touched managed files or services: what interrupts it must be put back. */
+bool run_state_touched(RunState state);
+/* What a verb exits with when a run ended in this state (design: exit codes). */
+int run_state_exit_status(RunState state);
