@@ -8,13 +8,16 @@
  *     open -> begin(BASELINE) -> poll... -> judge -> begin(VERIFY) -> poll... -> judge -> close
  *
  * poll never blocks: it starts what is due, collects what has come in, and says when it wants to be called again.
- * Waiting happens in the engine (on context->http and the clock). Between the phases the check keeps its baseline.
- * Rollback is judged by another begin(VERIFY) of the same checks.
+ * Waiting happens in the engine, on the one context->http of the run and on the clock: the engine calls http_poll and
+ * hands each finished request to on_http of the check whose context->tag the request carries, at once, so that times
+ * are those of the network and not of our loop. Between the phases the check keeps its baseline. Rollback is judged by
+ * another begin(VERIFY) of the same checks.
  *
  * No evidence is not good news (promise 10): a check that could not observe judges `inconclusive`. */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/clock.h"
 #include "data/decode.h"
@@ -44,13 +47,15 @@ typedef struct CheckResult {
 } CheckResult;
 
 struct HttpPool;
+struct HttpResult;
 struct Systemd;
 
 typedef struct CheckContext {
-    Arena *arena;       /* lives as long as the run */
-    const char *run_id; /* marks probes as salve's own */
-    View *view;         /* the configuration as planned: where logs are, which units there are */
-    struct HttpPool *http;
+    Arena *arena;          /* lives as long as the run */
+    const char *run_id;    /* marks probes as salve's own */
+    View *view;            /* the configuration as planned: where logs are, which units there are */
+    struct HttpPool *http; /* shared; requests started here carry `tag` (HttpRequest.tag) */
+    uint64_t tag;          /* of this check; each check has a CheckContext of its own */
     struct Systemd *systemd;
     usec interval_usec; /* the playbook's default */
     bool once;          /* --verify once: one sample a check is enough, min_samples is not demanded */
@@ -76,6 +81,9 @@ typedef struct CheckKind {
     /* ret_next: boottime usec at which to call again at the latest. 1: this check needs nothing more in this phase
      * (a baseline with enough samples; with context->once, its one sample). In CHECK_VERIFY it goes on regardless. */
     int (*poll)(void *state, usec now_boottime, usec *ret_next, Err *err);
+    /* A request of this check has ended; the result is valid only during the call. NULL for kinds without requests. A
+     * late result of an earlier phase is told by what the check remembers of it and ignored. */
+    int (*on_http)(void *state, const struct HttpResult *result, Err *err);
     /* The verdict on the current phase so far; `closing` when the window is over: what is missing now stays missing. */
     int (*judge)(void *state, Arena *arena, bool closing, CheckResult *ret, Err *err);
     void (*close)(void *state);
