@@ -77,7 +77,10 @@ typedef struct CheckKind {
      */
     usec (*window)(const void *spec, usec interval_usec, usec longest_request_usec);
     int (*open)(CheckContext *context, const void *spec, void **ret_state, Err *err);
-    int (*begin)(void *state, CheckPhase phase, Err *err);
+    /* window_usec: how long the phase will last at most, counted from the first poll. In CHECK_BASELINE it is the
+     * window of the verification to come: how far back logs are looked at. Verification begins right after activation,
+     * so that logs miss nothing; the first poll comes after the warm-up. */
+    int (*begin)(void *state, CheckPhase phase, usec window_usec, Err *err);
     /* ret_next: boottime usec at which to call again at the latest. 1: this check needs nothing more in this phase
      * (a baseline with enough samples; with context->once, its one sample). In CHECK_VERIFY it goes on regardless. */
     int (*poll)(void *state, usec now_boottime, usec *ret_next, Err *err);
