@@ -56,3 +56,20 @@ char *file_state_difference(Arena *arena, const FileState *a, const FileState *b
 struct Hash;
 void file_state_hash(const FileState *state, struct Hash *ret);
 const char *file_type_to_string(FileType type);
+/* Equal but for what the kernel adds to a file on its own: a security.* attribute of `found` that `wanted` does not
+ * name. How an edit's sides are told apart on disk. */
+bool file_state_matches(const FileState *wanted, const FileState *found);
+
+/* --- Durable storage of salve's own (the state directory). Paths are taken as they are, relative to the working
+ * directory; a symlink in the last component is refused. When these return 0, the fact survives a power cut. --- */
+
+/* A directory of mode 0700 of our own. 1: it was there already (its owner and mode are not looked at). */
+int files_mkdir(const char *path, Err *err);
+/* Replaces or creates the whole file, or leaves it as it was: dot file, fsync, rename, fsync of the directory. */
+int files_write(const char *path, mode_t mode, Bytes content, Err *err);
+/* Removes a file. 1: it was not there. */
+int files_unlink(const char *path, Err *err);
+/* The content of a small regular file, at most `max` bytes (more is ERR_INVALID). 1: absent. */
+int files_load(Arena *arena, const char *path, size_t max, Bytes *ret, Err *err);
+/* fsync of a directory, so that names in it survive. */
+int files_sync_dir(const char *path, Err *err);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The hot file: while it is there, a run has touched, or is about to touch, the host (promise 3). It is small, written
+ * once at its full size and then overwritten in place, so that it needs no disk space during recovery. Two slots of 4
+ * KiB take turns; each has a sequence number and a checksum, so that a torn write leaves the one before. */
+#pragma once
+
+#include "base/err.h"
+#include "base/strbuf.h"
+
+enum { HOT_NONE = 1 };
+
+typedef enum HotPhase { HOT_APPLYING, HOT_ROLLING_BACK, HOT_RESTORED, HOT_KEPT, HOT_PHASE_COUNT } HotPhase;
+const char *hot_phase_to_string(HotPhase phase);
+
+typedef struct Hot {
+    char run_id[64];
+    char commit[65];  /* of the snapshot, hex */
+    char boot_id[37]; /* of the boot in which the phase began */
+    HotPhase phase;
+    unsigned attempts; /* of recovery, counted before each */
+} Hot;
+
+/* `state_dir`/hot. Creates it where it is missing. */
+int hot_write(const char *state_dir, const Hot *hot, Err *err);
+/* HOT_NONE: no run is hot. Both slots damaged is ERR_FAILED. */
+int hot_read(const char *state_dir, Hot *ret, Err *err);
+/* HOT_NONE: it was not there. */
+int hot_remove(const char *state_dir, Err *err);
+/* This boot, from /proc. */
+int hot_boot_id(char ret[37], Err *err);

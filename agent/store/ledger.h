@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger: what salve did on this host. It alone decides (promise 4): a run is kept when, and only when, its row
+ * says so. Every write is durable when the function returns. */
+#pragma once
+
+#include "base/err.h"
+#include "store/run-record.h"
+
+typedef struct Ledger Ledger;
+
+typedef enum LedgerMode { LEDGER_READ, LEDGER_WRITE } LedgerMode;
+enum { LEDGER_NONE = 1 }; /* reading: there is no ledger yet, nothing ever ran here */
+
+/* `state_dir`/ledger.db. Writing wants the lock (store/lock.h) to be held by the caller. */
+int ledger_open(const char *state_dir, LedgerMode mode, Ledger **ret, Err *err);
+void ledger_close(Ledger *ledger);
+DEFINE_CLEANUP(Ledger *, ledger_close)
+
+/* --- Runs --- */
+
+int ledger_add(Ledger *ledger, const RunRecord *run, Err *err);
+/* from -> to, exactly one row, else ERR_FAILED: nobody else may have moved the run. A terminal state sets `ended`.
+ * reason: NULL leaves it. */
+int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, const char *reason, Err *err);
+/* The snapshot's commit, once (state snapshotted and later have one). */
+int ledger_set_commit(Ledger *ledger, const char *id, const char *commit, Err *err);
+int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err);
+
+/* `which`: an id, a prefix of exactly one id, "last", or "last-kept". ERR_NOT_FOUND, ERR_INVALID (ambiguous: names
+ * them). */
+int ledger_find(Ledger *ledger, Arena *arena, const char *which, RunRecord *ret, Err *err);
+/* Newest first; limit 0 is all. */
+int ledger_list(Ledger *ledger, Arena *arena, unsigned limit, RunRecordVec *ret, Err *err);
+/* Runs in a state that is not terminal, and stuck ones: what must be looked at before the next run. Oldest first. */
+int ledger_unfinished(Ledger *ledger, Arena *arena, RunRecordVec *ret, Err *err);
+/* A person looked at a stuck run: it blocks no more. The record stays stuck, with who and when. */
+int ledger_acknowledge(Ledger *ledger, const char *id, const char *who, Err *err);
+/* The last kept run whose files are what the host should have: what drift is measured against. 1: none. */
+int ledger_last_known_good(Ledger *ledger, Arena *arena, RunRecord *ret, Err *err);
+/* Whether a run with this plan hash was rolled back by its checks since the last kept one (promise 8); 1 and *ret the
+ * newest such run. */
+int ledger_rolled_back_before(Ledger *ledger, Arena *arena, const char *plan_hash, RunRecord *ret, Err *err);
+
+/* --- What happened in a run --- */
+
+typedef struct LedgerEvent {
+    usec realtime;
+    const char *kind; /* event_kind_to_string */
+    RunState state;
+    const char *subject, *text; /* may be NULL */
+    usec duration_usec;
+} LedgerEvent;
+
+typedef VEC(LedgerEvent) LedgerEventVec;
+
+typedef struct LedgerSample {
+    usec realtime;
+    const char *phase; /* baseline, verify, rollback */
+    const char *check;
+    double value;
+    const char *unit;
+    bool ok;
+    const char *text; /* may be NULL */
+} LedgerSample;
+
+typedef VEC(LedgerSample) LedgerSampleVec;
+
+typedef struct LedgerVerdict {
+    const char *phase, *check, *verdict, *reason;
+    const char *measures; /* a JSON object: name -> {value, unit} */
+} LedgerVerdict;
+
+typedef VEC(LedgerVerdict) LedgerVerdictVec;
+
+int ledger_add_event(Ledger *ledger, const char *id, const LedgerEvent *event, Err *err);
+/* Samples are many and may be lost in a crash: they are written in one transaction with the next other write. */
+int ledger_add_sample(Ledger *ledger, const char *id, const LedgerSample *sample, Err *err);
+/* One per phase and check; a later one replaces it. */
+int ledger_set_verdict(Ledger *ledger, const char *id, const LedgerVerdict *verdict, Err *err);
+int ledger_events(Ledger *ledger, Arena *arena, const char *id, LedgerEventVec *ret, Err *err);
+int ledger_samples(Ledger *ledger, Arena *arena, const char *id, LedgerSampleVec *ret, Err *err);
+int ledger_verdicts(Ledger *ledger, Arena *arena, const char *id, LedgerVerdictVec *ret, Err *err);
+
+/* --- Holds: keep salve off this host --- */
+
+typedef struct Hold {
+    usec since, until; /* realtime; until USEC_INFINITY: open end */
+    const char *reason, *who;
+} Hold;
+
+/* Replaces a hold that is there. */
+int ledger_hold(Ledger *ledger, const Hold *hold, Err *err);
+/* 1: there was none. */
+int ledger_release(Ledger *ledger, Err *err);
+/* 1: none, or its time has passed. */
+int ledger_current_hold(Ledger *ledger, Arena *arena, usec now_realtime, Hold *ret, Err *err);
