@@ -88,7 +88,7 @@ class Container:
                 f"--network-namespace-path=/run/netns/{self.machine}",
                 "--resolv-conf=off", "--timezone=off", "--link-journal=no"]
         if self.kernel_log:
-            argv.append("--bind=/dev/kmsg")
+            argv += ["--bind=/dev/kmsg", "--capability=CAP_SYSLOG"]
         # The host sees one unified cgroup hierarchy, as hosts do, also where the machine is a hybrid.
         environment = dict(os.environ, NOTIFY_SOCKET=str(notify_path), SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="1")
         with open(self.directory / "console", "ab") as console:

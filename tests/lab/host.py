@@ -180,10 +180,12 @@ class Host:
         return self.run(["journalctl", "--no-pager", "--output=cat", *which, *words]).stdout
 
     def kernel_line(self, text):
-        """Write a line as the kernel would, into the journal of a host with Spec(kernel_log=True)."""
+        """Write a line as the kernel would, into the journal of a host with Spec(kernel_log=True).
+
+        There is one kernel: every such host, of every lab, sees the line. Name this host's own cgroup or pid in it."""
         if not self.spec.kernel_log:
             raise LabError("kernel_line needs a host with Spec(kernel_log=True)")
-        self.run('printf "<3>%s\\n" "$LINE" >/dev/kmsg', environment={"LINE": text})
+        self.run('printf "<3>kernel: %s\\n" "$LINE" >/dev/kmsg', environment={"LINE": text})
 
     # The host as a whole
 

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -48,19 +49,19 @@ def missing():
         found.append("no cgroup2 file system is mounted: containers need one to run systemd in")
     elif not all(os.access(mount, os.W_OK) for mount in cgroup_mounts()):
         found.append("the cgroup file system is read-only: give this container its own cgroups (docker: --privileged)")
-    for what, argv in {
-        "mount namespaces": ["unshare", "--mount", "true"],
-        "network namespaces": ["unshare", "--net", "true"],
-        "process namespaces": ["unshare", "--pid", "--fork", "true"],
-    }.items():
-        if subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
-            found.append(f"the kernel or its container refuses {what} (needs CAP_SYS_ADMIN)")
-    if "overlay" not in pathlib.Path("/proc/filesystems").read_text().split():
-        subprocess.run(["modprobe", "overlay"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) \
-            if shutil.which("modprobe") else None
-        if "overlay" not in pathlib.Path("/proc/filesystems").read_text().split():
-            found.append("the kernel has no overlay file system")
+    for kind in ("mount", "net", "pid") if shutil.which("unshare") else ():
+        probe = ["unshare", f"--{kind}", "--fork", "true"]
+        if subprocess.run(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            found.append(f"the kernel or the container around us refuses {kind} namespaces (needs CAP_SYS_ADMIN)")
+    if not has_overlay():
+        found.append("the kernel has no overlay file system")
     return found
+
+
+def has_overlay():
+    if shutil.which("modprobe"):
+        subprocess.run(["modprobe", "--quiet", "overlay"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return "overlay" in pathlib.Path("/proc/filesystems").read_text().split()
 
 
 def require():
@@ -123,8 +124,6 @@ def end_process(pid):
 
 def wait_readable(descriptor, seconds):
     """True as soon as the descriptor (of a process: its end) is readable, False after that many seconds."""
-    import select
-
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(seconds * 1000))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pytest's side of the lab.
+
+    def test_something(boot):
+        host = boot(Spec(worker="gthread"))
+
+`boot` gives each test hosts of its own, with salve installed from --salve (or $SALVE_BUILD), and removes them
+afterwards; `boot_for_module` does so once for a whole file, for tests that only read. With `salve=False` the host
+comes without salve. Where a test fails, the journal of its hosts is part of the report.
+"""
+
+import os
+
+import pytest
+
+from lab import Lab, Spec
+
+JOURNAL_LINES = 60
+
+
+def pytest_addoption(parser):
+    parser.addoption("--salve", default=os.environ.get("SALVE_BUILD"), metavar="PATH",
+                     help="what to install on the hosts: a meson build directory, a DESTDIR tree or a program")
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """The private network that all hosts of this process live in."""
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def salve_path(pytestconfig):
+    """What is installed on hosts that get salve."""
+    path = pytestconfig.getoption("--salve")
+    if not path:
+        pytest.fail("this test needs salve: give --salve PATH or set SALVE_BUILD")
+    return path
+
+
+def hosts_of(request, lab):
+    hosts = []
+
+    def boot(spec=Spec(), name=None, salve=True):
+        path = request.getfixturevalue("salve_path") if salve else None
+        hosts.append(lab.boot(spec, name=name, salve=path))
+        if spec.gunicorn and spec.nginx != "none":
+            hosts[-1].wait_site()
+        return hosts[-1]
+
+    yield boot
+    for host in hosts:
+        host.remove()
+
+
+@pytest.fixture
+def boot(request, lab):
+    """A function that boots a host for this test: boot(Spec(...))."""
+    yield from hosts_of(request, lab)
+
+
+@pytest.fixture(scope="module")
+def boot_for_module(request, lab):
+    """The same, for hosts that live as long as the file's tests; nothing may change them."""
+    yield from hosts_of(request, lab)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed and "lab" in getattr(item, "funcargs", {}):
+        for host in item.funcargs["lab"].hosts:
+            if host.container.leader is not None:
+                report.sections.append((f"journal of {host.name}", last_lines(host, "journalctl --no-pager -o cat")))
+                report.sections.append((f"nginx's log of {host.name}", last_lines(host, "cat /var/log/nginx/error.log")))
+
+
+def last_lines(host, command):
+    return host.run(f"{command} | tail -n {JOURNAL_LINES}", check=False).stdout
