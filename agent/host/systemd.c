@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manager's calls. How a unit's properties become a UnitStatus is host/unit-status.c. */
+#include "host/systemd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "host/bus.h"
+#include "host/systemd-internal.h"
+
+#define MANAGER_PATH   "/org/freedesktop/systemd1"
+#define MANAGER        "org.freedesktop.systemd1.Manager"
+#define DESTINATION    "org.freedesktop.systemd1"
+#define ERROR_PREFIX   "org.freedesktop.systemd1."
+#define PRIVATE_SOCKET "/run/systemd/private"
+
+static const usec RELOAD_TIMEOUT_USEC = 90 * USEC_PER_SEC;
+static const usec JOB_TIMEOUT_USEC = 90 * USEC_PER_SEC;
+
+struct Systemd {
+    Bus *bus;
+    bool subscribed;
+};
+
+int systemd_open(Systemd **ret_systemd, Err *err)
+{
+    struct stat st;
+    if (stat("/run/systemd/system", &st) < 0) /* sd_booted(3) */
+        return err_set(err, ERR_NOT_FOUND, "this host was not booted with systemd (no /run/systemd/system)");
+    Bus *bus = NULL;
+    Err bus_err;
+    if (bus_open(NULL, false, &bus, &bus_err) < 0) {
+        if (geteuid() != 0)
+            return err_set(err, ERR_DENIED, "%s; only root can do without it", bus_err.message);
+        if (bus_open("unix:path=" PRIVATE_SOCKET, true, &bus, err) < 0)
+            return err_prefix(err, "%s", bus_err.message);
+    }
+    Systemd *systemd = xmalloc(sizeof *systemd);
+    *systemd = (Systemd){.bus = bus};
+    *ret_systemd = systemd;
+    return 0;
+}
+
+void systemd_close(Systemd *systemd)
+{
+    if (!systemd)
+        return;
+    bus_close(systemd->bus);
+    free(systemd);
+}
+
+static int manager_call(Systemd *systemd, Arena *arena, const char *member, const BusValue *args, size_t n_args,
+                        usec timeout_usec, BusValue *ret_reply, const char **ret_error, Err *err)
+{
+    const BusCall call = {DESTINATION, MANAGER_PATH, MANAGER, member, args, n_args, timeout_usec};
+    return bus_call(systemd->bus, arena, &call, ret_reply, ret_error, err);
+}
+
+/* --- properties ------------------------------------------------------------------------------------------------ */
+
+/* The unit's object path, loading it if need be; the interface "" asks for the properties of all its interfaces. */
+static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
+{
+    const BusValue name = bus_string(unit);
+    BusValue reply;
+    int r = manager_call(systemd, arena, "LoadUnit", &name, 1, 0, &reply, NULL, err);
+    if (r < 0)
+        return err_prefix(err, "cannot look at unit %s", unit);
+    const BusValue interface = bus_string("");
+    const BusCall call = {
+        DESTINATION, reply.items.items[0].text, "org.freedesktop.DBus.Properties", "GetAll", &interface, 1, 0};
+    r = bus_call(systemd->bus, arena, &call, &reply, NULL, err);
+    if (r < 0)
+        return err_prefix(err, "cannot read the properties of unit %s", unit);
+    *ret_properties = reply.items.items[0];
+    return 0;
+}
+
+int systemd_unit_status(Systemd *systemd, Arena *arena, const char *unit, UnitStatus *ret_status, Err *err)
+{
+    BusValue properties;
+    int r = all_properties(systemd, arena, unit, &properties, err);
+    if (r == 0)
+        unit_status_decode(arena, &properties, ret_status);
+    return r;
+}
+
+int systemd_get_property_string(Systemd *systemd, Arena *arena, const char *unit, const char *name,
+                                const char **ret_value, Err *err)
+{
+    BusValue properties;
+    int r = all_properties(systemd, arena, unit, &properties, err);
+    if (r < 0)
+        return r;
+    const BusValue *value = bus_dict_get(&properties, name);
+    if (!value)
+        return err_set(err, ERR_NOT_FOUND, "unit %s has no property %s", unit, name);
+    *ret_value = bus_value_to_string(arena, value);
+    return 0;
+}
+
+/* --- lists ----------------------------------------------------------------------------------------------------- */
+
+static int list_call(Systemd *systemd, Arena *arena, const char *member, const char *pattern, BusValueVec *ret_rows,
+                     Err *err)
+{
+    StringVec none = {0}, patterns = {0};
+    *vec_push(arena, &patterns) = pattern;
+    const BusValue args[] = {bus_strings(arena, &none), bus_strings(arena, &patterns)};
+    BusValue reply;
+    int r = manager_call(systemd, arena, member, args, ARRAY_LEN(args), 0, &reply, NULL, err);
+    if (r == 0)
+        *ret_rows = reply.items.items[0].items;
+    return r;
+}
+
+int systemd_list_units(Systemd *systemd, Arena *arena, const char *pattern, UnitRowVec *ret_units, Err *err)
+{
+    BusValueVec rows;
+    UnitRowVec units = {0};
+    int r = list_call(systemd, arena, "ListUnitsByPatterns", pattern, &rows, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (row, &rows) { /* ssssssouso: name, description, load, active, sub, ... */
+        const BusValue *field = row->items.items;
+        *vec_push(arena, &units) = (UnitRow){field[0].text, field[2].text, field[3].text, field[4].text};
+    }
+    *ret_units = units;
+    return 0;
+}
+
+int systemd_list_unit_files(Systemd *systemd, Arena *arena, const char *pattern, UnitFileRowVec *ret_files, Err *err)
+{
+    BusValueVec rows;
+    UnitFileRowVec files = {0};
+    int r = list_call(systemd, arena, "ListUnitFilesByPatterns", pattern, &rows, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (row, &rows) {
+        *vec_push(arena, &files) = (UnitFileRow){row->items.items[0].text, row->items.items[1].text};
+    }
+    *ret_files = files;
+    return 0;
+}
+
+int systemd_unit_of_pid(Systemd *systemd, Arena *arena, uint32_t pid, const char **ret_unit, Err *err)
+{
+    const BusValue arg = bus_basic('u', pid), id[] = {bus_string(DESTINATION ".Unit"), bus_string("Id")};
+    BusValue reply;
+    const char *error = NULL;
+    int r = manager_call(systemd, arena, "GetUnitByPID", &arg, 1, 0, &reply, &error, err);
+    if (r == BUS_ERROR_REPLY)
+        return err_set(err, ERR_NOT_FOUND, "process %u belongs to no unit", pid);
+    if (r < 0)
+        return r;
+    const BusCall call = {
+        DESTINATION, reply.items.items[0].text, "org.freedesktop.DBus.Properties", "Get", id, ARRAY_LEN(id), 0};
+    r = bus_call(systemd->bus, arena, &call, &reply, NULL, err);
+    if (r == 0)
+        *ret_unit = bus_value_to_string(arena, &reply.items.items[0]);
+    return r;
+}
+
+/* --- calls that change something ------------------------------------------------------------------------------- */
+
+int systemd_daemon_reload(Systemd *systemd, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    int r = manager_call(systemd, arena, "Reload", NULL, 0, RELOAD_TIMEOUT_USEC, NULL, NULL, err);
+    return r < 0 ? err_prefix(err, "cannot reload systemd's unit files") : r;
+}
+
+int systemd_reset_failed(Systemd *systemd, const char *unit, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const BusValue arg = bus_string(unit);
+    const char *error = NULL;
+    int r = manager_call(systemd, arena, "ResetFailedUnit", &arg, 1, 0, NULL, &error, err);
+    if (r == BUS_ERROR_REPLY && str_equal(error, ERROR_PREFIX "NoSuchUnit"))
+        return 0;
+    return r ? err_prefix(err, "cannot reset the start counter of %s", unit) : 0;
+}
+
+/* --- jobs ------------------------------------------------------------------------------------------------------ */
+
+static const char *const job_results[] = {
+    [JOB_DONE] = "done",
+    [JOB_CANCELED] = "canceled",
+    [JOB_TIMEOUT] = "timeout",
+    [JOB_FAILED] = "failed",
+    [JOB_DEPENDENCY] = "dependency",
+    [JOB_SKIPPED] = "skipped",
+    [JOB_INVALID] = "invalid",
+    [JOB_OTHER] = "unknown result",
+    [JOB_NO_SUCH_UNIT] = "no such unit",
+    [JOB_UNIT_MASKED] = "unit is masked",
+    [JOB_BAD_UNIT] = "unit file is broken",
+    [JOB_DESTRUCTIVE] = "another job is in the way",
+    [JOB_NOT_APPLICABLE] = "unit cannot do that",
+    [JOB_REFUSED] = "refused by systemd",
+    [JOB_NOT_FINISHED] = "not finished in time",
+    [JOB_INTERRUPTED] = "interrupted",
+};
+
+const char *job_result_to_string(JobResult result)
+{
+    return job_results[result];
+}
+
+static const struct {
+    const char *error;
+    JobResult result;
+} job_errors[] = {
+    {ERROR_PREFIX "NoSuchUnit", JOB_NO_SUCH_UNIT},
+    {ERROR_PREFIX "LoadFailed", JOB_NO_SUCH_UNIT},
+    {ERROR_PREFIX "UnitMasked", JOB_UNIT_MASKED},
+    {ERROR_PREFIX "BadUnitSetting", JOB_BAD_UNIT},
+    {ERROR_PREFIX "TransactionIsDestructive", JOB_DESTRUCTIVE},
+    {ERROR_PREFIX "ShuttingDown", JOB_DESTRUCTIVE},
+    {ERROR_PREFIX "JobTypeNotApplicable", JOB_NOT_APPLICABLE},
+};
+
+static JobResult job_result_of_error(const char *error)
+{
+    for (size_t i = 0; i < ARRAY_LEN(job_errors); i++) {
+        if (str_equal(job_errors[i].error, error))
+            return job_errors[i].result;
+    }
+    return JOB_REFUSED;
+}
+
+static JobResult job_result_of_signal(const char *word)
+{
+    for (JobResult result = JOB_DONE; result < JOB_OTHER; result++) {
+        if (str_equal(job_results[result], word))
+            return result;
+    }
+    return JOB_OTHER;
+}
+
+/* The match comes before Subscribe and both before the call, or a quick job's signal would be missed. */
+static int subscribe(Systemd *systemd, Arena *arena, Err *err)
+{
+    bus_drop_signals(systemd->bus);
+    if (systemd->subscribed)
+        return 0;
+    int r = bus_keep_signal(systemd->bus, DESTINATION, MANAGER_PATH, MANAGER, "JobRemoved", err);
+    if (r < 0)
+        return r;
+    r = manager_call(systemd, arena, "Subscribe", NULL, 0, 0, NULL, NULL, err);
+    systemd->subscribed = r == 0;
+    return r;
+}
+
+static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOptions *options, JobOutcome *outcome,
+                    Err *err)
+{
+    usec limit = options->timeout_usec ? options->timeout_usec : JOB_TIMEOUT_USEC, start = clock_boottime();
+    for (;;) {
+        BusValue signal;
+        int r = bus_next_signal(systemd->bus, arena, USEC_PER_SEC / 10, &signal, err);
+        if (r < 0)
+            return r;
+        if (r == 0 && signal.items.n == 4 && str_equal(signal.items.items[1].text, job)) { /* uoss */
+            outcome->text = signal.items.items[3].text;
+            outcome->result = job_result_of_signal(outcome->text);
+            return 0;
+        }
+        if (options->interrupted && options->interrupted(options->context))
+            outcome->result = JOB_INTERRUPTED;
+        else if (clock_boottime() - start >= limit)
+            outcome->result = JOB_NOT_FINISHED;
+        else
+            continue;
+        outcome->text = job_results[outcome->result];
+        return 0;
+    }
+}
+
+/* Makes a call that answers with a job's path and waits for that job. */
+static int run_job(Systemd *systemd, Arena *arena, const char *member, const BusValue *args, size_t n_args,
+                   const JobOptions *options, JobOutcome *ret_outcome, Err *err)
+{
+    int r = subscribe(systemd, arena, err);
+    if (r < 0)
+        return r;
+    usec start = clock_boottime();
+    BusValue reply;
+    const char *error = NULL;
+    JobOutcome outcome = {0};
+    r = manager_call(systemd, arena, member, args, n_args, 0, &reply, &error, err);
+    if (r == BUS_ERROR_REPLY) {
+        outcome = (JobOutcome){.result = job_result_of_error(error), .text = arena_strdup(arena, err->message)};
+        r = 0;
+    } else if (r == 0) {
+        r = wait_job(systemd, arena, reply.items.items[0].text, options, &outcome, err);
+    }
+    if (r < 0)
+        return r;
+    outcome.elapsed_usec = clock_boottime() - start;
+    *ret_outcome = outcome;
+    return 0;
+}
+
+int systemd_job(Systemd *systemd, Arena *arena, JobVerb verb, const char *unit, const JobOptions *options,
+                JobOutcome *ret_outcome, Err *err)
+{
+    static const char *const members[] = {
+        [JOB_VERB_START] = "StartUnit",
+        [JOB_VERB_STOP] = "StopUnit",
+        [JOB_VERB_RESTART] = "RestartUnit",
+        [JOB_VERB_RELOAD] = "ReloadUnit",
+    };
+    const BusValue args[] = {bus_string(unit), bus_string(options->mode ? options->mode : "replace")};
+    int r = run_job(systemd, arena, members[verb], args, ARRAY_LEN(args), options, ret_outcome, err);
+    return r < 0 ? err_prefix(err, "%s %s", members[verb], unit) : 0;
+}
+
+/* --- transient units ------------------------------------------------------------------------------------------- */
+
+int systemd_start_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
+                            const JobOptions *options, JobOutcome *ret_outcome, Err *err)
+{
+    BusValueVec none = {0};
+    const BusValue args[] = {bus_string(unit), bus_string(options->mode ? options->mode : "fail"),
+                             unit_properties_encode(arena, properties), bus_array("a(sa(sv))", none)};
+    int r = run_job(systemd, arena, "StartTransientUnit", args, ARRAY_LEN(args), options, ret_outcome, err);
+    return r < 0 ? err_prefix(err, "cannot start transient unit %s", unit) : 0;
+}
+
+/* Ends the unit if it still runs and lets systemd forget it: a failed unit would stay until reset, an exited one until
+ * it is stopped. */
+static int forget_transient(Systemd *systemd, Arena *arena, const char *unit, Err *err)
+{
+    JobOutcome outcome;
+    int r = systemd_job(systemd, arena, JOB_VERB_STOP, unit, &(JobOptions){0}, &outcome, err);
+    return r < 0 ? r : systemd_reset_failed(systemd, unit, err);
+}
+
+int systemd_run_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
+                          const JobOptions *options, TransientResult *ret_result, Err *err)
+{
+    UnitPropertyVec all = {0};
+    VEC_EACH (property, properties) {
+        *vec_push(arena, &all) = *property;
+    }
+    *vec_push(arena, &all) = (UnitProperty){.name = "Type", .kind = PROPERTY_STRING, .text = "oneshot"};
+    *vec_push(arena, &all) = (UnitProperty){.name = "RemainAfterExit", .kind = PROPERTY_BOOL, .number = 1};
+    TransientResult result = {.result = "", .invocation_id = ""};
+    int r = systemd_start_transient(systemd, arena, unit, &all, options, &result.job, err);
+    if (r < 0)
+        return r;
+    bool made = result.job.result <= JOB_OTHER || result.job.result >= JOB_NOT_FINISHED;
+    UnitStatus status;
+    if (made && (r = systemd_unit_status(systemd, arena, unit, &status, err)) == 0) {
+        result.result = status.result;
+        result.code = status.exec_main_code;
+        result.status = status.exec_main_status;
+        result.invocation_id = status.invocation_id;
+        r = forget_transient(systemd, arena, unit, err);
+    }
+    if (r == 0)
+        *ret_result = result;
+    return r;
+}
+
+int systemd_copy_properties(Systemd *systemd, Arena *arena, const char *unit, const char *const *names,
+                            UnitPropertyVec *properties, StringVec *missing, Err *err)
+{
+    BusValue all;
+    int r = all_properties(systemd, arena, unit, &all, err);
+    if (r < 0)
+        return r;
+    for (; *names; names++) {
+        const BusValue *value = bus_dict_get(&all, *names);
+        if (!value) {
+            *vec_push(arena, missing) = *names;
+            continue;
+        }
+        BusValue *kept = arena_new_of(arena, BusValue);
+        *kept = *value;
+        *vec_push(arena, properties) = (UnitProperty){.name = *names, .kind = PROPERTY_COPIED, .value = kept};
+    }
+    return 0;
+}
