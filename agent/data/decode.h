@@ -37,7 +37,7 @@ typedef struct Field Field;
 
 /* A struct and its fields. `fields` ends with FIELDS_END. */
 typedef struct StructType {
-    const char *name; /* what it is called in errors: `change "nginx"`, `variable` */
+    const char *name; /* what it is called in errors: "playbook", "variable"; in a table of kinds: the kind's name */
     const char *help;
     const Field *fields;
     size_t size;
@@ -98,6 +98,7 @@ struct Field {
 
     const StructType *type; /* structs */
     KindAt kind_at;         /* kinds */
+    const char *noun;       /* kinds: what one is called in errors, "change" */
     size_t min_items;       /* lists and maps */
     void (*hook)(Decoder *d, const Field *field, const Node *node, void *member);
 };
@@ -158,15 +159,15 @@ struct Field {
         .name = #member, .shape = SHAPE_STRUCT_MAP, .offset = FIELD_OFFSET(T, member, NamedVec),                       \
         .type = (struct_type), __VA_ARGS__                                                                             \
     }
-#define FIELD_KIND_LIST(T, member, kinds, ...)                                                                         \
+#define FIELD_KIND_LIST(T, member, kinds, one, ...)                                                                    \
     {                                                                                                                  \
         .name = #member, .shape = SHAPE_KIND_LIST, .offset = FIELD_OFFSET(T, member, KindedVec), .kind_at = (kinds),   \
-        __VA_ARGS__                                                                                                    \
+        .noun = (one), __VA_ARGS__                                                                                     \
     }
-#define FIELD_KIND_MAP(T, member, kinds, ...)                                                                          \
+#define FIELD_KIND_MAP(T, member, kinds, one, ...)                                                                     \
     {                                                                                                                  \
         .name = #member, .shape = SHAPE_KIND_MAP, .offset = FIELD_OFFSET(T, member, KindedVec), .kind_at = (kinds),    \
-        __VA_ARGS__                                                                                                    \
+        .noun = (one), __VA_ARGS__                                                                                     \
     }
 /* The escape: `function` decodes the node into the member. */
 #define FIELD_CUSTOM(T, member, function, ...)                                                                         \

@@ -102,8 +102,8 @@ Value value_of_int(Arena *arena, int64_t integer);
 Value value_of_duration(Arena *arena, usec duration);
 Value value_of_text(Arena *arena, ValueKind kind, const char *text);
 
-/* "60s", "1500ms", "5min", "2h", "never": the largest unit that loses nothing; below 1 ms "250us", which is not read
- * back. Unlike usec_to_string (base/clock.h) this is exact. */
+/* "60s", "1500ms", "10min", "2h", "never": the largest unit that loses nothing, seconds below ten minutes; what is
+ * finer than 1 ms is written "250us", which is not read back. Unlike usec_to_string (base/clock.h) this is exact. */
 char *duration_to_text(Arena *arena, usec duration);
 char *size_to_text(Arena *arena, uint64_t size);
 
