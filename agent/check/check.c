@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check/check.h"
+
+#include "check/kinds.h"
+
+const CheckKind *const check_kinds[] = {
+    NULL,
+};
+
+static const char *const verdict_names[] = {
+    [VERDICT_PASS] = "pass",
+    [VERDICT_FAIL] = "fail",
+    [VERDICT_INCONCLUSIVE] = "inconclusive",
+};
+
+const char *verdict_to_string(Verdict verdict)
+{
+    return verdict_names[verdict];
+}
+
+const CheckKind *check_kind_find(const char *name)
+{
+    for (size_t i = 0; check_kinds[i]; i++) {
+        if (str_equal(check_kinds[i]->name, name))
+            return check_kinds[i];
+    }
+    return NULL;
+}
