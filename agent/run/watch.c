@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "host/http.h"
+
+/* How often a phase looks up from waiting: for cancelling, and so that a check with a lazy clock is asked again. */
+#define ROUND_USEC (200 * USEC_PER_MSEC)
+
+typedef struct Open {
+    CheckContext context;
+    const PlannedCheck *plan;
+    void *state;
+    bool enough;         /* poll said that it needs nothing more in this phase */
+    const char *trouble; /* it could not go on observing: inconclusive, with this reason */
+} Open;
+
+struct Watch {
+    WatchInput input;
+    HttpPool *http;
+    VEC(Open) checks;
+    size_t samples;
+};
+
+static void count_sample(void *user, const char *check, double value, const char *unit, bool ok, const char *text)
+{
+    Watch *watch = user;
+    watch->samples++;
+    progress_emit(
+        watch->input.progress,
+        (Event){.kind = EVENT_SAMPLE, .subject = check, .value = value, .unit = unit, .ok = ok, .text = text});
+}
+
+static int open_check(Watch *watch, size_t index, Err *err)
+{
+    Open *check = &watch->checks.items[index];
+    check->context = (CheckContext){
+        .arena = watch->input.arena,
+        .run_id = watch->input.run_id,
+        .view = watch->input.view,
+        .http = watch->http,
+        .tag = index,
+        .systemd = watch->input.systemd,
+        .interval_usec = watch->input.interval_usec,
+        .once = watch->input.once,
+        .on_sample = count_sample,
+        .user = watch,
+    };
+    int r = check->plan->kind->open(&check->context, check->plan->spec, &check->state, err);
+    return r < 0 ? err_prefix(err, "check \"%s\" cannot observe", check->plan->name) : 0;
+}
+
+int watch_open(const WatchInput *input, Watch **ret, Err *err)
+{
+    CLEANUP(watch_close) Watch *watch = xmalloc(sizeof *watch);
+    *watch = (Watch){.input = *input};
+    const char *agent = arena_printf(input->arena, "salve-probe/%s", input->run_id);
+    int r = http_pool_open(agent, &watch->http, err);
+    if (r < 0)
+        return r;
+    /* All first: a check keeps a pointer to its context, which must not move. */
+    VEC_EACH (plan, input->checks)
+        vec_push(input->arena, &watch->checks)->plan = plan;
+    for (size_t i = 0; i < watch->checks.n; i++) {
+        r = open_check(watch, i, err);
+        if (r < 0) {
+            err->kind = ERR_REFUSED;
+            return -ERR_REFUSED;
+        }
+    }
+    *ret = STEAL(watch);
+    return 0;
+}
+
+void watch_close(Watch *watch)
+{
+    if (!watch)
+        return;
+    VEC_EACH (check, &watch->checks) {
+        if (check->state)
+            check->plan->kind->close(check->state);
+    }
+    http_pool_close(watch->http);
+    free(watch);
+}
+
+static void note_trouble(Watch *watch, Open *check, const Err *err)
+{
+    if (!check->trouble)
+        check->trouble = arena_strdup(watch->input.arena, err_text(err));
+}
+
+static void begin_all(Watch *watch, CheckPhase phase)
+{
+    watch->samples = 0;
+    VEC_EACH (check, &watch->checks) {
+        Err err;
+        check->enough = false;
+        check->trouble = NULL;
+        if (check->plan->kind->begin(check->state, phase, &err) < 0)
+            note_trouble(watch, check, &err);
+    }
+}
+
+/* Polls every check; *ret_next is the earliest time that one asked for. True while any wants to go on. */
+static bool poll_all(Watch *watch, usec now, usec *ret_next)
+{
+    bool wanting = false;
+    VEC_EACH (check, &watch->checks) {
+        Err err;
+        usec next = now + ROUND_USEC;
+        if (check->trouble)
+            continue;
+        int r = check->plan->kind->poll(check->state, now, &next, &err);
+        if (r < 0)
+            note_trouble(watch, check, &err);
+        check->enough = r > 0;
+        wanting = wanting || r == 0;
+        if (next < *ret_next)
+            *ret_next = next;
+    }
+    return wanting;
+}
+
+/* Waits for an answer to a probe or until `until`, whichever is first, and hands the answer to its check. */
+static int wait_for_answer(Watch *watch, usec until, Err *err)
+{
+    usec now = clock_boottime();
+    usec wait = until > now ? until - now : 0;
+    if (http_in_flight(watch->http) == 0) {
+        struct timespec ts = {.tv_sec = (time_t)(wait / USEC_PER_SEC), .tv_nsec = (long)(wait % USEC_PER_SEC) * 1000};
+        ppoll(NULL, 0, &ts, NULL); /* a signal ends it early: the caller looks at cancel */
+        return 0;
+    }
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    HttpResult result;
+    int r = http_poll(watch->http, arena, wait, &result, err);
+    if (r != 0)
+        return r == HTTP_NONE ? 0 : r;
+    Err trouble;
+    Open *check = result.tag < watch->checks.n ? &watch->checks.items[result.tag] : NULL;
+    if (check && check->plan->kind->on_http && check->plan->kind->on_http(check->state, &result, &trouble) < 0)
+        note_trouble(watch, check, &trouble);
+    return 0;
+}
+
+static void judge_one(Watch *watch, Open *check, bool closing, CheckResult *ret)
+{
+    Err err;
+    *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_INCONCLUSIVE};
+    if (!check->trouble && check->plan->kind->judge(check->state, watch->input.arena, closing, ret, &err) < 0)
+        note_trouble(watch, check, &err);
+    if (check->trouble)
+        *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_INCONCLUSIVE, .reason = check->trouble};
+    if (!ret->name)
+        ret->name = check->plan->name;
+}
+
+/* A fail that no further sample can mend. */
+static bool lost(Watch *watch)
+{
+    VEC_EACH (check, &watch->checks) {
+        CheckResult result;
+        judge_one(watch, check, false, &result);
+        if (result.verdict == VERDICT_FAIL && result.final)
+            return true;
+    }
+    return false;
+}
+
+static void add_up(Watch *watch, CheckPhase phase, WatchOutcome *outcome)
+{
+    VEC_EACH (check, &watch->checks) {
+        CheckResult *result = vec_push(watch->input.arena, &outcome->results);
+        judge_one(watch, check, true, result);
+        bool worse = result->verdict == VERDICT_FAIL ? outcome->verdict != VERDICT_FAIL
+                                                     : result->verdict != VERDICT_PASS && !outcome->reason;
+        if (worse) {
+            outcome->verdict = result->verdict;
+            outcome->reason = arena_printf(watch->input.arena, "check \"%s\": %s", result->name,
+                                           result->reason ? result->reason : verdict_to_string(result->verdict));
+        }
+        progress_emit(watch->input.progress, (Event){.kind = EVENT_VERDICT,
+                                                     .subject = result->name,
+                                                     .verdict = result->verdict,
+                                                     .text = result->reason,
+                                                     .unit = phase == CHECK_BASELINE ? "baseline" : "verify"});
+    }
+}
+
+static bool cancelled(const Watch *watch)
+{
+    return watch->input.cancel && *watch->input.cancel;
+}
+
+/* Whether the phase goes on: it has time, nothing is lost, and somebody still wants to see more. */
+static bool phase_goes_on(Watch *watch, CheckPhase phase, bool wanting)
+{
+    bool early = phase == CHECK_BASELINE || watch->input.once;
+    if (early && !wanting)
+        return false;
+    return phase == CHECK_BASELINE || !lost(watch);
+}
+
+int watch_phase(Watch *watch, CheckPhase phase, usec limit_usec, WatchOutcome *ret, Err *err)
+{
+    WatchOutcome outcome = {.verdict = VERDICT_PASS};
+    usec started = clock_boottime(), now = started, end = started + limit_usec, shown = started;
+    begin_all(watch, phase);
+    while (now < end && !cancelled(watch)) {
+        usec next = now + ROUND_USEC < end ? now + ROUND_USEC : end;
+        if (!phase_goes_on(watch, phase, poll_all(watch, now, &next)))
+            break;
+        int r = wait_for_answer(watch, next, err);
+        if (r < 0)
+            return r;
+        now = clock_boottime();
+        if (now - shown >= USEC_PER_SEC) {
+            progress_wait(watch->input.progress, phase == CHECK_BASELINE ? "baseline" : "verify", now - started,
+                          limit_usec);
+            shown = now;
+        }
+    }
+    outcome.cancelled = cancelled(watch);
+    if (!outcome.cancelled)
+        add_up(watch, phase, &outcome);
+    outcome.samples = watch->samples;
+    outcome.elapsed_usec = clock_boottime() - started;
+    *ret = outcome;
+    return 0;
+}
+
+bool watch_as_before(Arena *arena, const CheckResultVec *baseline, const CheckResultVec *now, const char **ret_reason,
+                     StringVec *ret_sick)
+{
+    const char *reason = NULL;
+    for (size_t i = 0; i < now->n; i++) {
+        const CheckResult *result = &now->items[i];
+        bool passed_then = i < baseline->n && baseline->items[i].verdict == VERDICT_PASS;
+        if (result->verdict == VERDICT_PASS)
+            continue;
+        const char *text = arena_printf(arena, "check \"%s\": %s", result->name,
+                                        result->reason ? result->reason : verdict_to_string(result->verdict));
+        if (!passed_then)
+            *vec_push(arena, ret_sick) = text;
+        else if (!reason)
+            reason = text;
+    }
+    *ret_reason = reason;
+    return reason == NULL;
+}

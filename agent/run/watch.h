@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Watching: drives all checks of a run through a phase and adds up their verdicts.
+ *
+ * A phase ends when its time is over, never earlier with a pass; it ends at once with a fail as soon as a check cannot
+ * pass any more. A check that cannot observe is inconclusive (promise 10). */
+#pragma once
+
+#include <signal.h>
+
+#include "check/check.h"
+#include "run/progress.h"
+
+/* A check of the plan, ready to be opened. */
+typedef struct PlannedCheck {
+    const CheckKind *kind;
+    const void *spec;
+    const char *name;
+} PlannedCheck;
+
+typedef VEC(PlannedCheck) PlannedCheckVec;
+typedef VEC(CheckResult) CheckResultVec;
+
+typedef struct WatchInput {
+    Arena *arena;
+    const char *run_id;
+    View *view; /* where the checks find paths and units */
+    struct Systemd *systemd;
+    const PlannedCheckVec *checks;
+    usec interval_usec;
+    bool once;
+    Progress *progress;
+    const volatile sig_atomic_t *cancel; /* NULL: cannot be cancelled */
+} WatchInput;
+
+typedef struct Watch Watch;
+
+/* ERR_REFUSED where a check cannot observe at all: better known before anything is touched. */
+int watch_open(const WatchInput *input, Watch **ret, Err *err);
+void watch_close(Watch *watch);
+DEFINE_CLEANUP(Watch *, watch_close)
+
+typedef struct WatchOutcome {
+    Verdict verdict;        /* fail if any fails, else inconclusive if any is, else pass */
+    bool cancelled;         /* the verdict means nothing */
+    const char *reason;     /* of the first check that did not pass; NULL on a pass */
+    CheckResultVec results; /* one a check, in the plan's order */
+    size_t samples;
+    usec elapsed_usec;
+} WatchOutcome;
+
+/* limit_usec: the baseline's longest duration, or the verification's window. */
+int watch_phase(Watch *watch, CheckPhase phase, usec limit_usec, WatchOutcome *ret, Err *err);
+
+/* Whether every check that passed at the baseline passes now: how a rollback is judged (promise 6). ret_reason names
+ * the first one that does not. Checks that did not pass then are reported as "still sick" in ret_sick. */
+bool watch_as_before(Arena *arena, const CheckResultVec *baseline, const CheckResultVec *now, const char **ret_reason,
+                     StringVec *ret_sick);
