@@ -32,17 +32,17 @@ int log_file_open_mark(const char *path, LogMark mark, LogFile **ret_log, Err *e
 void log_file_close(LogFile *log);
 DEFINE_CLEANUP(LogFile *, log_file_close)
 
-typedef struct LogLine {
+typedef struct LogFileLine {
     Bytes text;     /* without the newline */
     bool cut;       /* longer than 16 KiB: the rest was dropped */
     bool truncated; /* the file was truncated before this line: lines may be missing */
-} LogLine;
+} LogFileLine;
 
 enum { LOG_END = 1 };
 
 /* The next whole line. LOG_END: no more now; a last line without a newline is kept until its end comes, unless the file
  * was rotated away, when it counts as whole. */
-int log_file_next(LogFile *log, Arena *arena, LogLine *ret_line, Err *err);
+int log_file_next(LogFile *log, Arena *arena, LogFileLine *ret_line, Err *err);
 
 /* Where the next line begins. */
 LogMark log_file_mark(const LogFile *log);
