@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/effects.h"
+
+#include <string.h>
+
+#include "stack/gunicorn.h"
+#include "stack/nginx.h"
+#include "stack/readers.h"
+
+/* Workers are told to end, finish what they do, and the new ones boot: what a restart adds to the draining. */
+#define BOOT_USEC (2 * USEC_PER_SEC)
+
+typedef struct Derivation {
+    Arena *arena;
+    View *view;
+    const WishVec *wishes;
+    EffectVec validations, actions; /* actions: daemon-reload, then services in the order of discovery */
+    AffectedVec affected;
+    bool daemon_reload;
+} Derivation;
+
+const char *effect_kind_to_string(EffectKind kind)
+{
+    static const char *const names[] = {
+        [EFFECT_TEST_NGINX] = "nginx -t",
+        [EFFECT_VERIFY_UNIT] = "systemd-analyze verify",
+        [EFFECT_CHECK_GUNICORN] = "gunicorn --check-config",
+        [EFFECT_DAEMON_RELOAD] = "daemon-reload",
+        [EFFECT_RELOAD] = "reload",
+        [EFFECT_RESTART] = "restart",
+    };
+    return names[kind];
+}
+
+bool effect_is_validation(EffectKind kind)
+{
+    return kind <= EFFECT_CHECK_GUNICORN;
+}
+
+/* Each effect once; the first reason stays. */
+static void add_effect(Derivation *d, EffectVec *effects, EffectKind kind, const char *unit, const char *because)
+{
+    VEC_EACH (effect, effects) {
+        if (effect->kind == kind && str_equal(effect->unit, unit))
+            return;
+    }
+    *vec_push(d->arena, effects) = (Effect){.kind = kind, .unit = unit, .because = because};
+}
+
+static bool wished(const Derivation *d, const char *unit, bool may_affect)
+{
+    VEC_EACH (wish, d->wishes) {
+        if (str_equal(wish->subject, unit) && (wish->kind == WISH_MAY_AFFECT) == may_affect)
+            return true;
+    }
+    return false;
+}
+
+static void add_affected(Derivation *d, const char *unit, const char *why)
+{
+    VEC_EACH (affected, &d->affected) {
+        if (strcmp(affected->unit, unit) == 0)
+            return;
+    }
+    *vec_push(d->arena, &d->affected) = (Affected){.unit = unit, .why = why, .allowed = wished(d, unit, true)};
+}
+
+static int add_restart(Derivation *d, const char *unit, const char *because, Err *err)
+{
+    if (strcmp(unit, NGINX_UNIT) == 0)
+        return err_set(err, ERR_REFUSED,
+                       "%s would make a restart of nginx necessary, which drops every connection: salve only reloads "
+                       "nginx; change it by hand in a quiet hour",
+                       because);
+    if (str_ends(unit, ".service"))
+        add_effect(d, &d->actions, EFFECT_RESTART, unit, because);
+    return 0;
+}
+
+static int add_reader(Derivation *d, const Reader *reader, const Edit *edit, bool alone, Err *err)
+{
+    switch (reader->how) {
+    case READER_NGINX:
+        add_effect(d, &d->validations, EFFECT_TEST_NGINX, NGINX_UNIT, edit->path);
+        add_effect(d, &d->actions, EFFECT_RELOAD, NGINX_UNIT, edit->path);
+        return 0;
+    case READER_FRAGMENT:
+    case READER_DROPIN:
+        d->daemon_reload = true;
+        add_effect(d, &d->validations, EFFECT_VERIFY_UNIT, reader->unit, edit->path);
+        break;
+    case READER_ENVIRONMENT:
+    case READER_COMMAND:
+    case READER_GUNICORN:
+        if (!wished(d, reader->unit, false) && !alone) {
+            add_affected(d, reader->unit,
+                         arena_printf(d->arena, "reads %s (%s)", edit->path, reader_how_to_string(reader->how)));
+            return 0;
+        }
+        break;
+    }
+    if (reader->gunicorn)
+        add_effect(d, &d->validations, EFFECT_CHECK_GUNICORN, reader->unit, edit->path);
+    return add_restart(d, reader->unit, edit->path, err);
+}
+
+static int add_readers(Derivation *d, View *view, const Edit *edit, Err *err)
+{
+    ReaderVec readers = {0};
+    int r = readers_of(view, edit->path, &readers, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (reader, &readers) {
+        r = add_reader(d, reader, edit, readers.n == 1, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static bool in_unit_directory(const char *path)
+{
+    return str_starts(path, "/etc/systemd/system/") || str_starts(path, "/run/systemd/system/");
+}
+
+static int add_edit(Derivation *d, const Edit *edit, Err *err)
+{
+    if (edit->before.type == FILE_DIRECTORY || edit->after.type == FILE_DIRECTORY)
+        return 0; /* what it holds is an edit of its own */
+    if (in_unit_directory(edit->path))
+        d->daemon_reload = true;
+    int r = add_readers(d, d->view, edit, err);
+    if (r < 0 || edit->after.type != FILE_ABSENT)
+        return r;
+    /* Who read a file that goes away is known to the configuration before. */
+    return add_readers(d, view_before(d->view), edit, err);
+}
+
+static int add_pulled_along(Derivation *d, Err *err)
+{
+    VEC_EACH (effect, &d->actions) {
+        if (effect->kind != EFFECT_RESTART)
+            continue;
+        UnitRelationVec pulled = {0};
+        int r = unit_pulled_along(d->view, effect->unit, &pulled, err);
+        if (r < 0)
+            return r;
+        VEC_EACH (relation, &pulled)
+            add_affected(
+                d, relation->unit,
+                arena_printf(d->arena, "a restart of %s restarts it too (%s)", effect->unit, relation->setting));
+    }
+    return 0;
+}
+
+/* How long a Gunicorn refuses connections while it restarts: the draining, which ends with graceful_timeout, and the
+ * boot. With a socket unit the kernel queues them meanwhile. */
+static usec refused_while_restarting(View *view, const char *unit)
+{
+    const GunicornFacts *facts;
+    uint64_t graceful;
+    Err err;
+    if (gunicorn_load(view, unit, &facts, &err) != 0)
+        return BOOT_USEC;
+    if (facts->sockets.n > 0)
+        return 0;
+    return gunicorn_int(facts, "graceful_timeout", &graceful, &err) < 0 ? BOOT_USEC
+                                                                        : graceful * USEC_PER_SEC + BOOT_USEC;
+}
+
+/* Gunicorn's request time limit, or 0 where it is not to be told. */
+static uint64_t timeout_of(View *view, const char *unit)
+{
+    const GunicornFacts *facts;
+    uint64_t timeout = 0;
+    Err err;
+    if (gunicorn_load(view, unit, &facts, &err) == 0 && gunicorn_int(facts, "timeout", &timeout, &err) < 0)
+        return 0;
+    return timeout;
+}
+
+/* Whether any restarted Gunicorn gets less time than before: then it goes first, and nginx follows. */
+static bool limits_are_lowered(const Derivation *d)
+{
+    VEC_EACH (effect, &d->actions) {
+        if (effect->kind == EFFECT_RESTART &&
+            timeout_of(d->view, effect->unit) < timeout_of(view_before(d->view), effect->unit))
+            return true;
+    }
+    return false;
+}
+
+static void add_actions(Derivation *d, EffectVec *effects, EffectKind kind)
+{
+    VEC_EACH (effect, &d->actions) {
+        if (effect->kind == kind)
+            *vec_push(d->arena, effects) = *effect;
+    }
+}
+
+int effects_derive(Arena *arena, View *view, const EditVec *edits, const WishVec *wishes, EffectVec *ret_effects,
+                   AffectedVec *ret_affected, Err *err)
+{
+    Derivation d = {.arena = arena, .view = view, .wishes = wishes};
+    VEC_EACH (edit, edits) {
+        int r = add_edit(&d, edit, err);
+        if (r < 0)
+            return r;
+    }
+    VEC_EACH (wish, wishes) {
+        int r = wish->kind == WISH_RESTART ? add_restart(&d, wish->subject, "the playbook asks for it", err) : 0;
+        if (r < 0)
+            return r;
+    }
+    int r = add_pulled_along(&d, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (effect, &d.actions)
+        effect->refused_usec = effect->kind == EFFECT_RESTART ? refused_while_restarting(view, effect->unit) : 0;
+
+    bool lowered = limits_are_lowered(&d);
+    EffectVec effects = d.validations;
+    if (d.daemon_reload)
+        *vec_push(arena, &effects) = (Effect){.kind = EFFECT_DAEMON_RELOAD, .because = "unit files change"};
+    add_actions(&d, &effects, lowered ? EFFECT_RESTART : EFFECT_RELOAD);
+    add_actions(&d, &effects, lowered ? EFFECT_RELOAD : EFFECT_RESTART);
+    *ret_effects = effects;
+    *ret_affected = d.affected;
+    return 0;
+}
