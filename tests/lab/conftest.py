@@ -4,12 +4,13 @@
     def test_something(boot):
         host = boot(Spec(worker="gthread"))
 
-`boot` gives each test hosts of its own, with salve installed from --salve (or $SALVE_BUILD), and removes them
+`boot` gives each test hosts of its own, with salve installed from --salve (or from what tests/run built), and removes them
 afterwards; `boot_for_module` does so once for a whole file, for tests that only read. With `salve=False` the host
 comes without salve. Where a test fails, the journal of its hosts is part of the report.
 """
 
 import os
+import pathlib
 
 import pytest
 
@@ -19,7 +20,8 @@ JOURNAL_LINES = 60
 
 
 def pytest_addoption(parser):
-    parser.addoption("--salve", default=os.environ.get("SALVE_BUILD"), metavar="PATH",
+    built = pathlib.Path(os.environ.get("SALVE_BUILD", "/var/tmp/salve-build")) / "gcc"
+    parser.addoption("--salve", default=built if built.is_dir() else None, metavar="PATH",
                      help="what to install on the hosts: a meson build directory, a DESTDIR tree or a program")
 
 
@@ -35,7 +37,7 @@ def salve_path(pytestconfig):
     """What is installed on hosts that get salve."""
     path = pytestconfig.getoption("--salve")
     if not path:
-        pytest.fail("this test needs salve: give --salve PATH or set SALVE_BUILD")
+        pytest.fail("this test needs salve: give --salve PATH or build with tests/run")
     return path
 
 

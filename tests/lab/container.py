@@ -6,17 +6,23 @@ notify socket; nothing here waits by the clock. What is written below `root` bef
 installation; it survives every power cut, as a disk does.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import time
 
-from .leftovers import STORAGE, end_cgroups, remove_storage
+from .leftovers import STORAGE, end_cgroups, processes_of, remove_storage
 from .machine import LabError, cgroup_mounts, command, end_process, wait_readable
 
 BOOT_SECONDS = 60
+
+# Where `enter` puts what it starts: below the cgroup that is the root of the host's own.
+COMMANDS = "payload/lab"
+
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -97,18 +103,19 @@ class Container:
 
     def wait_booted(self, notify):
         ended = os.pidfd_open(self.supervisor.pid)
-        notify.settimeout(BOOT_SECONDS)
+        deadline = time.monotonic() + BOOT_SECONDS
         try:
             while True:
-                if wait_readable(ended, 0):
-                    raise self.boot_error(f"systemd-nspawn ended with {self.supervisor.wait()}")
+                ready = wait_readable([notify, ended], deadline - time.monotonic())
+                if not ready:
+                    raise self.boot_error(f"not ready after {BOOT_SECONDS} s")
+                if notify.fileno() not in ready:
+                    raise self.boot_error(f"systemd-nspawn ended with exit code {self.supervisor.wait()}")
                 for field in notify.recv(4096).decode().splitlines():
                     if field.startswith("X_NSPAWN_LEADER_PID="):
                         self.leader = int(field.partition("=")[2])
                     if field == "READY=1" and self.leader:
                         return
-        except socket.timeout:
-            raise self.boot_error(f"not ready after {BOOT_SECONDS} s") from None
         finally:
             os.close(ended)
 
@@ -143,7 +150,21 @@ class Container:
         words += [f"{name}={value}" for name, value in variables.items()]
         if user:
             words += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
-        return self.start_in_cgroup(words + list(argv), "payload/lab", **options)
+        return self.start_in_cgroup(words + list(argv), COMMANDS, **options)
+
+    def end(self, process):
+        """SIGKILL what `enter` started in a process group of its own, with all its children in that group.
+
+        nsenter, which is the group's first process and outside of the host, has to outlive its child and reap it:
+        an orphan would go to the machine's first process, and the host cannot end before that has reaped it.
+        """
+        while process.poll() is None:
+            for pid in processes_of(cgroup_mounts()[0] / self.cgroup / COMMANDS):
+                with contextlib.suppress(ProcessLookupError):
+                    if pid != process.pid and os.getpgid(pid) == process.pid:
+                        os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
 
     def cut_power(self):
         """End everything on the host in the same instant."""

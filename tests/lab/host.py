@@ -6,13 +6,12 @@ import http.client
 import os
 import pathlib
 import shlex
-import signal
 import subprocess
 import tempfile
 import time
 
 from . import state
-from .machine import LabError
+from .machine import LabError, wait_readable
 
 KNOBS = "/var/lib/site/knobs"
 COMMAND_SECONDS = 120
@@ -64,7 +63,7 @@ class Host:
                 data = input.encode() if isinstance(input, str) else input
                 stdout, stderr = process.communicate(data, timeout=timeout)
             except BaseException as error:
-                os.killpg(process.pid, signal.SIGKILL)
+                self.end(process)
                 if isinstance(error, subprocess.TimeoutExpired):
                     raise CommandFailed(f"{self.name}: {shown(command)}: not done after {timeout} s") from None
                 raise
@@ -74,9 +73,13 @@ class Host:
         return result
 
     def start(self, command, user=None, environment=None, **options):
-        """Start a command and return its Popen, in a process group of its own."""
+        """Start a command and return its Popen; to end it early, use `end`."""
         argv = ["/bin/sh", "-c", command] if isinstance(command, str) else [str(word) for word in command]
         return self.container.enter(argv, user=user, environment=environment, start_new_session=True, **options)
+
+    def end(self, process):
+        """SIGKILL what `start` has started, children included."""
+        self.container.end(process)
 
     def attach(self, argv):
         """Run a command on the terminal of whoever called, and return its exit code."""
@@ -151,10 +154,12 @@ class Host:
             connection.close()
 
     def wait_site(self, timeout=30):
-        """Wait for Gunicorn's first worker: the request waits in the listener's backlog until one takes it."""
+        """Wait until the site answers (a request waits in the backlog for the first worker) and has all its workers."""
         answer = self.get("/health/", timeout=timeout)
         if answer.status != 200:
             raise LabError(f"{self.name}: the site does not answer: {answer}\n{self.journal(self.unit)[-3000:]}")
+        invocation = self.show(self.unit, "InvocationID")
+        self.wait_journal("Booting worker with pid", f"_SYSTEMD_INVOCATION_ID={invocation}", count=self.spec.workers)
         return self
 
     def knob(self, name, value=""):
@@ -178,6 +183,22 @@ class Host:
         self.run(["journalctl", "--sync"])
         which = ["--unit", unit] if unit else []
         return self.run(["journalctl", "--no-pager", "--output=cat", *which, *words]).stdout
+
+    def wait_journal(self, text, *words, count=1, timeout=30):
+        """Wait until that many messages of the journal (narrowed by journalctl's words) hold the text; returns them."""
+        found = []
+        deadline = time.monotonic() + timeout
+        with self.start(["journalctl", "--follow", "--lines=all", "--output=cat", *words], stdout=subprocess.PIPE) as follow:
+            try:
+                rest = b""
+                while wait_readable([follow.stdout], deadline - time.monotonic()):
+                    *lines, rest = (rest + os.read(follow.stdout.fileno(), 65536)).split(b"\n")
+                    found += [line.decode(errors="replace") for line in lines if text.encode() in line]
+                    if len(found) >= count:
+                        return found
+            finally:
+                self.end(follow)
+        raise LabError(f"{self.name}: {len(found)} of {count} messages with {text!r} after {timeout} s")
 
     def kernel_line(self, text):
         """Write a line as the kernel would, into the journal of a host with Spec(kernel_log=True).

@@ -115,15 +115,19 @@ def end_process(pid):
         return
     try:
         signal.pidfd_send_signal(handle, signal.SIGKILL)
-        wait_readable(handle, 10)
+        wait_readable([handle], 10)
     except ProcessLookupError:
         pass
     finally:
         os.close(handle)
 
 
-def wait_readable(descriptor, seconds):
-    """True as soon as the descriptor (of a process: its end) is readable, False after that many seconds."""
+def wait_readable(files, seconds):
+    """Wait until one of the files is readable (of a pidfd: its process has ended), at most that long.
+
+    Returns the descriptors that are; empty where none was in time.
+    """
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+    for file in files:
+        poll.register(file, select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll(max(0, seconds) * 1000)]

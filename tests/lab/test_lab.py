@@ -154,7 +154,7 @@ def test_the_journal_takes_kernel_lines_where_asked_for(boot):
     host = boot(Spec(kernel_log=True), salve=False)
     mark = f"lab kernel line of {host.address}"
     host.kernel_line(mark)
-    host.run(f"timeout 10 journalctl --follow --lines=all _TRANSPORT=kernel | grep --max-count=1 '{mark}'")
+    assert host.wait_journal(mark, "_TRANSPORT=kernel") == [mark]
 
 
 def test_variants_are_asked_for_by_words():

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build salve and run its tests: unit, fuzz and style with gcc, the same under the sanitizers, a build with clang,
+and the lab tests on real hosts.
+
+Builds go to $SALVE_BUILD (default: /var/tmp/salve-build), one directory a compiler. The last line printed is
+`N passed, N failed`, the sum of all; the exit code is 0 only where nothing failed and nothing was cut short.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+TESTS = pathlib.Path(__file__).resolve().parent
+SOURCE = TESTS.parent
+BUILD = pathlib.Path(os.environ.get("SALVE_BUILD", "/var/tmp/salve-build"))
+
+sys.path.insert(0, str(TESTS))
+
+# Lab tests mostly wait for their hosts, so more of them run at once than there are processors.
+LAB_PROCESSES = 2 * (os.cpu_count() or 1)
+
+SANITIZERS = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+}
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Tally:
+    """What has passed and failed so far."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed=0, failed=0, skipped=0):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+    def __str__(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def run(*argv, environment=None, quiet=False):
+    """Run a program in a process group of its own; an interruption reaches all of it. Returns its exit code."""
+    kept = subprocess.PIPE if quiet else None
+    process = subprocess.Popen([str(word) for word in argv], env=dict(os.environ, **(environment or {})), text=True,
+                               stdin=subprocess.DEVNULL, stdout=kept, stderr=subprocess.STDOUT if quiet else None,
+                               start_new_session=True)
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        end_group(process)
+        raise
+    if quiet and process.returncode != 0:
+        print(output, end="", flush=True)
+    return process.returncode
+
+
+def end_group(process):
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def say(text):
+    print(f"== {text}", flush=True)
+
+
+def build(name, compiler, *options):
+    """Configure and build in the directory `name`; returns it, or None where that failed."""
+    directory = BUILD / name
+    cached = f"ccache {compiler}" if shutil.which("ccache") else compiler
+    if (directory / "build.ninja").exists():
+        configure = ["meson", "configure", directory, "--werror", *options]
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+        configure = ["meson", "setup", "--werror", *options, directory, SOURCE]
+    if run(*configure, environment={"CC": cached}, quiet=True) or run("ninja", "-C", directory, quiet=True):
+        return None
+    return directory
+
+
+def suites(tally, directory, *names, environment=None, slower=1):
+    """Run meson's test suites of those names and count every single test in them."""
+    chosen = [word for name in names for word in ("--suite", name)]
+    log = directory / "meson-logs" / "testlog.json"
+    log.unlink(missing_ok=True)
+    code = run("meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", "--timeout-multiplier", slower,
+               *chosen, environment=environment)
+    before = tally.failed
+    if log.exists():
+        for line in log.read_text().splitlines():
+            tally.add(**counts_of(json.loads(line)))
+    if code != 0 and tally.failed == before:
+        tally.add(failed=1)
+
+
+def counts_of(entry):
+    """The tests in one entry of meson's log: as many as cmocka reports, or the program as one."""
+    if entry["result"] == "SKIP":
+        return {"skipped": 1}
+    output = entry.get("stdout", "") + entry.get("stderr", "")
+    found = {word: sum(int(number) for number in re.findall(rf"\[  {word}  \] (\d+) test\(s\)", output))
+             for word in ("PASSED", "FAILED", "SKIPPED")}
+    good = entry["result"] in ("OK", "EXPECTEDFAIL")
+    if good and found["PASSED"] == 0:
+        found["PASSED"] = 1
+    if not good and found["FAILED"] == 0:
+        found["FAILED"] = 1
+    return {word.lower(): number for word, number in found.items()}
+
+
+def quick(tally):
+    say("gcc: build, unit, fuzz and style tests")
+    directory = build("gcc", "gcc")
+    if directory is None:
+        tally.add(failed=1)
+    else:
+        suites(tally, directory, "unit", "fuzz", "style")
+    return directory
+
+
+def sanitized(tally):
+    say("gcc with address and undefined-behaviour sanitizers: unit and fuzz tests")
+    directory = build("sanitized", "gcc", "-Db_sanitize=address,undefined", "-Db_lundef=false")
+    if directory is None:
+        tally.add(failed=1)
+    else:
+        suites(tally, directory, "unit", "fuzz", environment=SANITIZERS, slower=4)
+
+
+def clang(tally):
+    say("clang: build")
+    good = build("clang", "clang") is not None
+    tally.add(passed=int(good), failed=int(not good))
+
+
+def lab(tally, directory, keyword):
+    from lab import LabError, machine
+
+    say(f"lab: real hosts, {LAB_PROCESSES} at once")
+    try:
+        machine.require()
+    except LabError as error:
+        print(error, flush=True)
+        tally.add(failed=1)
+        return
+    report = BUILD / "lab.xml"
+    report.unlink(missing_ok=True)
+    argv = ["/usr/bin/python3", "-B", "-m", "pytest", "-c", TESTS / "pytest.ini", "-q", "-n", LAB_PROCESSES,
+            "--dist", "loadfile", f"--junitxml={report}", "--salve", directory, TESTS / "lab"]
+    code = run(*argv, *(["-k", keyword] if keyword else []))
+    before = tally.failed
+    if report.exists():
+        for suite in xml.etree.ElementTree.parse(report).iter("testsuite"):
+            number = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+            bad = number["failures"] + number["errors"]
+            tally.add(passed=number["tests"] - bad - number["skipped"], failed=bad, skipped=number["skipped"])
+    if code != 0 and tally.failed == before:
+        tally.add(failed=1)
+
+
+def clean_up():
+    """Remove what interrupted lab tests left."""
+    if os.geteuid() == 0:
+        from lab import leftovers
+
+        leftovers.remove_dead_labs()
+
+
+def interrupt(_number, _frame):
+    raise Interrupted
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="tests/run", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--unit", action="store_true", help="only unit, fuzz and style tests with gcc: under a minute")
+    parser.add_argument("--lab", action="store_true", help="only the lab tests (and the build they need)")
+    parser.add_argument("-k", metavar="EXPRESSION", help="only the lab tests that match, as pytest's -k; implies --lab")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    tally = Tally()
+    started = time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    only_lab = options.lab or options.k is not None
+    try:
+        directory = build("gcc", "gcc") if only_lab and not options.unit else quick(tally)
+        if not only_lab and not options.unit:
+            sanitized(tally)
+            clang(tally)
+        if directory is None and tally.failed == 0:
+            tally.add(failed=1)
+        if directory is not None and (only_lab or not options.unit):
+            lab(tally, directory, options.k)
+    except Interrupted:
+        print("interrupted", flush=True)
+        tally.add(failed=1)
+        clean_up()
+    say(f"{time.monotonic() - started:.0f} s")
+    print(tally, flush=True)
+    return 1 if tally.failed else 0
+
+
+sys.exit(main())
