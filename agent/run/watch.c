@@ -93,14 +93,14 @@ static void note_trouble(Watch *watch, Open *check, const Err *err)
         check->trouble = arena_strdup(watch->input.arena, err_text(err));
 }
 
-static void begin_all(Watch *watch, CheckPhase phase)
+static void begin_all(Watch *watch, CheckPhase phase, usec window)
 {
     watch->samples = 0;
     VEC_EACH (check, &watch->checks) {
         Err err;
         check->enough = false;
         check->trouble = NULL;
-        if (check->plan->kind->begin(check->state, phase, &err) < 0)
+        if (check->plan->kind->begin(check->state, phase, window, &err) < 0)
             note_trouble(watch, check, &err);
     }
 }
@@ -205,11 +205,23 @@ static bool phase_goes_on(Watch *watch, CheckPhase phase, bool wanting)
     return phase == CHECK_BASELINE || !lost(watch);
 }
 
-int watch_phase(Watch *watch, CheckPhase phase, usec limit_usec, WatchOutcome *ret, Err *err)
+/* Waits without asking any check. */
+static int warm_up(Watch *watch, usec warmup_usec, Err *err)
 {
-    WatchOutcome outcome = {.verdict = VERDICT_PASS};
+    usec started = clock_boottime(), now = started;
+    for (; now - started < warmup_usec && !cancelled(watch); now = clock_boottime()) {
+        progress_wait(watch->input.progress, "warm-up", now - started, warmup_usec);
+        usec left = started + warmup_usec - now;
+        int r = wait_for_answer(watch, now + (left < ROUND_USEC ? left : ROUND_USEC), err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int observe(Watch *watch, CheckPhase phase, usec limit_usec, Err *err)
+{
     usec started = clock_boottime(), now = started, end = started + limit_usec, shown = started;
-    begin_all(watch, phase);
     while (now < end && !cancelled(watch)) {
         usec next = now + ROUND_USEC < end ? now + ROUND_USEC : end;
         if (!phase_goes_on(watch, phase, poll_all(watch, now, &next)))
@@ -224,13 +236,33 @@ int watch_phase(Watch *watch, CheckPhase phase, usec limit_usec, WatchOutcome *r
             shown = now;
         }
     }
+    return 0;
+}
+
+int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *err)
+{
+    WatchOutcome outcome = {.verdict = VERDICT_PASS};
+    usec started = clock_boottime();
+    begin_all(watch, phase->phase, phase->window_usec);
+    int r = warm_up(watch, phase->warmup_usec, err);
+    if (r >= 0)
+        r = observe(watch, phase->phase, phase->limit_usec, err);
+    if (r < 0)
+        return r;
     outcome.cancelled = cancelled(watch);
     if (!outcome.cancelled)
-        add_up(watch, phase, &outcome);
+        add_up(watch, phase->phase, &outcome);
     outcome.samples = watch->samples;
     outcome.elapsed_usec = clock_boottime() - started;
     *ret = outcome;
     return 0;
+}
+
+void watch_set_once(Watch *watch, bool once)
+{
+    watch->input.once = once;
+    VEC_EACH (check, &watch->checks)
+        check->context.once = once;
 }
 
 bool watch_as_before(Arena *arena, const CheckResultVec *baseline, const CheckResultVec *now, const char **ret_reason,

@@ -48,8 +48,17 @@ typedef struct WatchOutcome {
     usec elapsed_usec;
 } WatchOutcome;
 
-/* limit_usec: the baseline's longest duration, or the verification's window. */
-int watch_phase(Watch *watch, CheckPhase phase, usec limit_usec, WatchOutcome *ret, Err *err);
+typedef struct WatchPhase {
+    CheckPhase phase;
+    usec warmup_usec; /* between the beginning, from which logs count, and the first probe */
+    usec limit_usec;  /* from the first probe: the baseline's longest duration, or the verification's window */
+    usec window_usec; /* the verification's window; a baseline looks back that far in logs */
+} WatchPhase;
+
+int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *err);
+
+/* From now on one sample a check is enough: how a rollback is judged, which must not take a whole window. */
+void watch_set_once(Watch *watch, bool once);
 
 /* Whether every check that passed at the baseline passes now: how a rollback is judged (promise 6). ret_reason names
  * the first one that does not. Checks that did not pass then are reported as "still sick" in ret_sick. */

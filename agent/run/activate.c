@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/activate.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "host/systemd.h"
+#include "run/prove.h"
+#include "stack/nginx.h"
+
+/* Beyond what systemd itself allows a stop and a start to take. */
+#define JOB_MARGIN_USEC (10 * USEC_PER_SEC)
+
+static bool interrupted(void *context)
+{
+    const Activation *activation = context;
+    return activation->cancel && *activation->cancel;
+}
+
+static usec job_limit(const UnitStatus *status)
+{
+    usec stop = status->timeout_stop_usec == USEC_INFINITY ? 10 * USEC_PER_MIN : status->timeout_stop_usec;
+    usec start = status->timeout_start_usec == USEC_INFINITY ? 10 * USEC_PER_MIN : status->timeout_start_usec;
+    return stop + start + JOB_MARGIN_USEC;
+}
+
+/* Runs a job to its end. Anything but `done` is an error in words that say what to look at. */
+static int run_job(Activation *a, JobVerb verb, const char *unit, const UnitStatus *status, Err *err)
+{
+    JobOptions options = {.timeout_usec = job_limit(status), .interrupted = interrupted, .context = a};
+    JobOutcome outcome;
+    int r = systemd_job(a->systemd, a->arena, verb, unit, &options, &outcome, err);
+    if (r < 0)
+        return r;
+    if (outcome.result == JOB_DONE)
+        return 0;
+    UnitStatus now;
+    Err ignored;
+    const char *result = systemd_unit_status(a->systemd, a->arena, unit, &now, &ignored) == 0 ? now.result : "";
+    return err_set(err, ERR_FAILED, "%s: the job ended \"%s\"%s%s%s%s; look at: journalctl -u %s", unit,
+                   job_result_to_string(outcome.result), outcome.text && outcome.text[0] ? " - " : "",
+                   outcome.text ? outcome.text : "", result[0] && strcmp(result, "success") != 0 ? ", result " : "",
+                   strcmp(result, "success") != 0 ? result : "", unit);
+}
+
+/* Clears the start limit of the service and of the sockets that start it, which a restart would otherwise run into; a
+ * socket that failed is started again, else the service never would be. */
+static int clear_failures(Activation *a, const UnitStatus *status, Err *err)
+{
+    int r = systemd_reset_failed(a->systemd, status->id, err);
+    for (size_t i = 0; r >= 0 && i < status->triggered_by.n; i++) {
+        const char *socket = status->triggered_by.items[i];
+        UnitStatus now;
+        r = systemd_reset_failed(a->systemd, socket, err);
+        if (r >= 0 && str_ends(socket, ".socket"))
+            r = systemd_unit_status(a->systemd, a->arena, socket, &now, err);
+        else
+            continue;
+        if (r >= 0 && strcmp(now.active_state, "failed") == 0)
+            r = run_job(a, JOB_VERB_START, socket, &now, err);
+    }
+    return r;
+}
+
+static int restart(Activation *a, const char *unit, Err *err)
+{
+    UnitStatus before;
+    int r = systemd_unit_status(a->systemd, a->arena, unit, &before, err);
+    if (r >= 0)
+        r = clear_failures(a, &before, err);
+    if (r >= 0)
+        r = run_job(a, JOB_VERB_RESTART, unit, &before, err);
+    return r < 0 ? r : prove_restarted(a, unit, &before, err);
+}
+
+static int reload_nginx(Activation *a, const char *unit, Err *err)
+{
+    UnitStatus status;
+    NginxBefore before;
+    int r = systemd_unit_status(a->systemd, a->arena, unit, &status, err);
+    if (r >= 0)
+        r = prove_nginx_before(a, &before, err);
+    if (r < 0)
+        return r;
+    if (strcmp(status.active_state, "active") != 0) {
+        prove_nginx_forget(&before);
+        return err_set(err, ERR_FAILED, "%s is %s: there is nothing to reload; start it: systemctl start %s", unit,
+                       status.active_state, unit);
+    }
+    r = run_job(a, JOB_VERB_RELOAD, unit, &status, err);
+    if (r >= 0)
+        r = prove_nginx_reloaded(a, &before, err);
+    prove_nginx_forget(&before);
+    return r;
+}
+
+static int act(Activation *a, const Effect *effect, Err *err)
+{
+    switch (effect->kind) {
+    case EFFECT_DAEMON_RELOAD: return systemd_daemon_reload(a->systemd, err);
+    case EFFECT_RELOAD: return reload_nginx(a, effect->unit, err);
+    case EFFECT_RESTART: return restart(a, effect->unit, err);
+    case EFFECT_TEST_NGINX:
+    case EFFECT_VERIFY_UNIT:
+    case EFFECT_CHECK_GUNICORN: break;
+    }
+    return 0;
+}
+
+static int act_as_step(Activation *a, const Effect *effect, Err *err)
+{
+    progress_step(a->progress, "%s%s%s", effect_kind_to_string(effect->kind), effect->unit ? " " : "",
+                  effect->unit ? effect->unit : "");
+    int r = act(a, effect, err);
+    if (r >= 0 && effect->kind == EFFECT_DAEMON_RELOAD)
+        r = prove_units_loaded(a, err);
+    if (r < 0)
+        progress_failed(a->progress, "%s", err_text(err));
+    else
+        progress_done(a->progress, "ok");
+    return r;
+}
+
+int activate(Activation *activation, const EffectVec *effects, size_t *attempted, Err *err)
+{
+    *attempted = 0;
+    for (size_t i = 0; i < effects->n; i++) {
+        if (effect_is_validation(effects->items[i].kind))
+            continue;
+        if (interrupted(activation))
+            return err_set(err, ERR_FAILED, "cancelled");
+        *attempted = i + 1;
+        int r = act_as_step(activation, &effects->items[i], err);
+        if (r < 0)
+            return r;
+    }
+    return prove_settled(activation, effects, err);
+}
+
+/* A unit that was not running is not started for the sake of a rollback: it is stopped, if our change had started it.
+ */
+static int take_back(Activation *a, const Effect *effect, const StringVec *was_down, Err *err)
+{
+    if (effect->kind != EFFECT_RESTART || !strings_contain(was_down, effect->unit))
+        return act_as_step(a, effect, err);
+    UnitStatus status;
+    int r = systemd_unit_status(a->systemd, a->arena, effect->unit, &status, err);
+    if (r < 0 || strcmp(status.active_state, "active") != 0)
+        return r;
+    progress_step(a->progress, "stop %s (it was not running before)", effect->unit);
+    r = run_job(a, JOB_VERB_STOP, effect->unit, &status, err);
+    if (r < 0)
+        progress_failed(a->progress, "%s", err_text(err));
+    else
+        progress_done(a->progress, "ok");
+    return r;
+}
+
+int activate_reverse(Activation *activation, const EffectVec *effects, const StringVec *was_down, Err *err)
+{
+    EffectVec running = {0};
+    int result = 0;
+    /* systemd first: what is restarted must come up with the restored definition. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = effects->n; i-- > 0;) {
+            const Effect *effect = &effects->items[i];
+            Err failure;
+            if (effect_is_validation(effect->kind) || (effect->kind == EFFECT_DAEMON_RELOAD) != (pass == 0))
+                continue;
+            int r = take_back(activation, effect, was_down, &failure);
+            if (r < 0 && result == 0) {
+                *err = failure;
+                result = r;
+            }
+            if (!strings_contain(was_down, effect->unit ? effect->unit : ""))
+                *vec_push(activation->arena, &running) = *effect;
+        }
+    }
+    return result < 0 ? result : prove_settled(activation, &running, err);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/prove.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+
+#include "config/log-line.h"
+#include "data/value.h"
+
+#define LOOK_USEC       (50 * USEC_PER_MSEC) /* between two looks at processes */
+#define WORKERS_USEC    (30 * USEC_PER_SEC)  /* until all workers must have booted */
+#define GENERATION_USEC (10 * USEC_PER_SEC)  /* nginx: a busy port alone is tried for 2.5 s */
+
+static int pause_or_cancel(Activation *a, Err *err)
+{
+    if (a->cancel && *a->cancel)
+        return err_set(err, ERR_FAILED, "cancelled");
+    poll(NULL, 0, LOOK_USEC / USEC_PER_MSEC);
+    return 0;
+}
+
+/* --- daemon-reload --- */
+
+static int prove_property(Activation *a, const Wish *wish, Err *err)
+{
+    const char *value;
+    int r = systemd_get_property_string(a->systemd, a->arena, wish->subject, wish->name, &value, err);
+    if (r < 0)
+        return err_prefix(err, "%s: cannot read %s back", wish->subject, wish->name);
+    if (strcmp(value, wish->value) != 0)
+        return err_set(err, ERR_FAILED, "%s: %s is %s and not %s after daemon-reload: systemd ignored the setting",
+                       wish->subject, wish->name, value, wish->value);
+    return 0;
+}
+
+int prove_units_loaded(Activation *a, Err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r >= 0 && a->wishes && i < a->wishes->n; i++) {
+        const Wish *wish = &a->wishes->items[i];
+        UnitStatus status;
+        if (wish->kind != WISH_PROPERTY)
+            continue;
+        r = systemd_unit_status(a->systemd, a->arena, wish->subject, &status, err);
+        if (r >= 0 && strcmp(status.load_state, "loaded") != 0)
+            return err_set(err, ERR_FAILED, "%s is %s after daemon-reload%s%s", wish->subject, status.load_state,
+                           status.load_error[0] ? ": " : "", status.load_error);
+        if (r >= 0)
+            r = prove_property(a, wish, err);
+    }
+    return r;
+}
+
+/* --- restart --- */
+
+/* How many workers a Gunicorn is to have; 0: not to be told, or no Gunicorn. */
+static uint64_t expected_workers(Activation *a, const char *unit)
+{
+    const GunicornFacts *facts;
+    uint64_t workers = 0;
+    Err err;
+    if (gunicorn_load(a->view, unit, &facts, &err) == 0 && gunicorn_int(facts, "workers", &workers, &err) < 0)
+        return 0;
+    return workers;
+}
+
+static int check_active(const UnitStatus *status, const char *unit, Err *err)
+{
+    if (strcmp(status->active_state, "active") == 0)
+        return 0;
+    return err_set(err, ERR_FAILED, "%s is %s (%s%s%s) after the restart; look at: journalctl -u %s", unit,
+                   status->active_state, status->sub_state, status->result[0] ? ", result " : "", status->result, unit);
+}
+
+static int wait_for_workers(Activation *a, const char *unit, uint64_t expected, Err *err)
+{
+    LiveUnit live;
+    usec end = clock_boottime() + WORKERS_USEC;
+    for (;;) {
+        int r = live_unit(a->live, a->arena, unit, &live, err);
+        if (r < 0 || live.workers.n >= expected)
+            return r;
+        if (strcmp(live.active_state, "active") != 0)
+            return err_set(err, ERR_FAILED,
+                           "%s became %s while its workers booted (result %s); look at: "
+                           "journalctl -u %s",
+                           unit, live.active_state, live.result, unit);
+        if (clock_boottime() > end)
+            return err_set(err, ERR_FAILED, "%s has %zu of %" PRIu64 " workers after %d s; look at: journalctl -u %s",
+                           unit, live.workers.n, expected, (int)(WORKERS_USEC / USEC_PER_SEC), unit);
+        r = pause_or_cancel(a, err);
+        if (r < 0)
+            return r;
+    }
+}
+
+int prove_restarted(Activation *a, const char *unit, const UnitStatus *before, Err *err)
+{
+    UnitStatus now;
+    int r = systemd_unit_status(a->systemd, a->arena, unit, &now, err);
+    if (r >= 0)
+        r = check_active(&now, unit, err);
+    if (r < 0)
+        return r;
+    if (now.invocation_id[0] && strcmp(now.invocation_id, before->invocation_id) == 0)
+        return err_set(err, ERR_FAILED, "%s was not restarted: it is still the same invocation", unit);
+    if (now.main_pid != 0 && now.main_pid == before->main_pid)
+        return err_set(err, ERR_FAILED, "%s was not restarted: main process %u is still the same", unit, now.main_pid);
+    uint64_t expected = expected_workers(a, unit);
+    return expected > 0 ? wait_for_workers(a, unit, expected, err) : 0;
+}
+
+/* --- nginx --- */
+
+int prove_nginx_before(Activation *a, NginxBefore *ret, Err *err)
+{
+    NginxBefore before = {0};
+    const NginxFacts *facts;
+    LiveNginx live;
+    int r = live_nginx(a->live, a->arena, &live, err);
+    if (r < 0)
+        return r;
+    before.workers = live.unit.workers;
+    before.master = live.unit.main_pid;
+    if (nginx_load(a->view, &facts, err) == 0 && facts->error_logs.n > 0) {
+        r = log_file_open_end(facts->error_logs.items[0], &before.log, NULL, err);
+        if (r < 0)
+            return err_prefix(err, "nginx would tell a rejected reload only in its error log");
+    }
+    *ret = before;
+    return 0;
+}
+
+void prove_nginx_forget(NginxBefore *before)
+{
+    log_file_close(before->log);
+    before->log = NULL;
+}
+
+static bool is_old(const NginxBefore *before, const LiveWorker *worker)
+{
+    VEC_EACH (old, &before->workers) {
+        if (old->pid == worker->pid && old->start_ticks == worker->start_ticks)
+            return true;
+    }
+    return false;
+}
+
+/* New workers are there and no old one still takes connections. */
+static bool is_new_generation(const NginxBefore *before, const LiveWorkerVec *workers)
+{
+    size_t fresh = 0;
+    VEC_EACH (worker, workers) {
+        bool old = is_old(before, worker);
+        if (old && !worker->shutting_down)
+            return false;
+        fresh += !old && !worker->shutting_down;
+    }
+    return fresh > 0;
+}
+
+/* ERR_FAILED with the line when the master logged an emergency since `before`. */
+static int check_emergencies(Activation *a, NginxBefore *before, Err *err)
+{
+    LogFileLine line;
+    if (!before->log)
+        return 0;
+    for (;;) {
+        LogLine event;
+        int r = log_file_next(before->log, a->arena, &line, err);
+        if (r != 0)
+            return r == LOG_END ? 0 : r;
+        if (log_line_parse(LOG_SOURCE_NGINX_ERROR, line.text, &event) != 1)
+            continue;
+        bool bad = event.event == LOG_NGINX_BIND || event.event == LOG_NGINX_EMERG;
+        if (bad && event.writer == (uint32_t)before->master)
+            return err_set(err, ERR_FAILED, "nginx rejected the reload and runs on with the old configuration: %.*s",
+                           (int)event.message.len, event.message.data);
+    }
+}
+
+int prove_nginx_reloaded(Activation *a, NginxBefore *before, Err *err)
+{
+    usec end = clock_boottime() + GENERATION_USEC;
+    LiveNginx live;
+    for (;;) {
+        int r = check_emergencies(a, before, err);
+        if (r >= 0)
+            r = live_nginx(a->live, a->arena, &live, err);
+        if (r < 0)
+            return r;
+        if (r == LIVE_NOT_RUNNING)
+            return err_set(err, ERR_FAILED, "nginx has no main process after the reload");
+        if (is_new_generation(before, &live.unit.workers))
+            return check_emergencies(a, before, err);
+        if (clock_boottime() > end)
+            return err_set(err, ERR_FAILED,
+                           "nginx runs no new workers %d s after the reload: it kept the old configuration; look at "
+                           "its error log",
+                           (int)(GENERATION_USEC / USEC_PER_SEC));
+        r = pause_or_cancel(a, err);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* --- settling --- */
+
+static int check_still(Activation *a, const char *unit, const UnitStatus *first, Err *err)
+{
+    UnitStatus now;
+    int r = systemd_unit_status(a->systemd, a->arena, unit, &now, err);
+    if (r < 0)
+        return r;
+    if (strcmp(now.active_state, "active") != 0 || now.restarts != first->restarts)
+        return err_set(err, ERR_FAILED, "%s did not stay up: it is %s (%s, result %s); look at: journalctl -u %s", unit,
+                       now.active_state, now.sub_state, now.result, unit);
+    if (strcmp(now.invocation_id, first->invocation_id) != 0)
+        return err_set(err, ERR_FAILED, "%s was restarted again by somebody else", unit);
+    return 0;
+}
+
+static int settle(Activation *a, const StringVec *units, Err *err)
+{
+    VEC(UnitStatus) first = {0};
+    VEC_EACH (unit, units) {
+        int r = systemd_unit_status(a->systemd, a->arena, *unit, vec_push(a->arena, &first), err);
+        if (r < 0)
+            return r;
+    }
+    usec started = clock_boottime(), now = started;
+    for (; now < started + a->settle_usec; now = clock_boottime()) {
+        for (size_t i = 0; i < units->n; i++) {
+            int r = check_still(a, units->items[i], &first.items[i], err);
+            if (r < 0)
+                return r;
+        }
+        progress_wait(a->progress, "settle", now - started, a->settle_usec);
+        int r = pause_or_cancel(a, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Promise 11: the processes loaded what is on disk. */
+static int prove_loaded(Activation *a, const char *unit, Err *err)
+{
+    LivePendingVec pending = {0};
+    int r = live_pending(a->live, a->view, unit, &pending, err);
+    if (r < 0 || pending.n == 0)
+        return r;
+    return err_set(err, ERR_FAILED, "%s does not use what is on disk: %s%s%s", unit,
+                   pending.items[0].path ? pending.items[0].path : "", pending.items[0].path ? " " : "",
+                   pending.items[0].reason);
+}
+
+int prove_settled(Activation *a, const EffectVec *effects, Err *err)
+{
+    StringVec restarted = {0}, all = {0};
+    VEC_EACH (effect, effects) {
+        if (effect->kind == EFFECT_RESTART)
+            *vec_push(a->arena, &restarted) = effect->unit;
+        if (effect->kind == EFFECT_RESTART || effect->kind == EFFECT_RELOAD)
+            *vec_push(a->arena, &all) = effect->unit;
+    }
+    if (all.n == 0)
+        return 0;
+    progress_step(a->progress, "settle and prove");
+    int r = restarted.n > 0 ? settle(a, &restarted, err) : 0;
+    for (size_t i = 0; r >= 0 && i < all.n; i++)
+        r = prove_loaded(a, all.items[i], err);
+    for (size_t i = 0; r >= 0 && i < restarted.n; i++) {
+        uint64_t expected = expected_workers(a, restarted.items[i]);
+        r = expected > 0 ? wait_for_workers(a, restarted.items[i], expected, err) : 0;
+    }
+    if (r < 0)
+        progress_failed(a->progress, "%s", err_text(err));
+    else
+        progress_done(a->progress, "the running processes use what is on disk");
+    return r;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proofs that an action of activation had its effect: each waits, within a limit, for what must become visible. */
+#pragma once
+
+#include "host/log-file.h"
+#include "host/systemd.h"
+#include "run/activate.h"
+
+/* After daemon-reload: every restarted unit is loaded without error, and the wished properties read back as wished. */
+int prove_units_loaded(Activation *activation, Err *err);
+
+/* After a restart: active, another main process and invocation than before; of Gunicorn all workers are there. */
+int prove_restarted(Activation *activation, const char *unit, const UnitStatus *before, Err *err);
+
+/* nginx as it was before a reload. */
+typedef struct NginxBefore {
+    LiveWorkerVec workers;
+    pid_t master;
+    LogFile *log; /* its main error log, at the end; NULL where it is no file */
+} NginxBefore;
+
+int prove_nginx_before(Activation *activation, NginxBefore *ret, Err *err);
+/* New workers serve, old ones only finish, and the master logged no new [emerg]. */
+int prove_nginx_reloaded(Activation *activation, NginxBefore *before, Err *err);
+void prove_nginx_forget(NginxBefore *before); /* closes the log */
+
+/* For settle_usec nothing moves: the restarted units stay active, in the same invocation; and then no unit has edits
+ * pending that it never loaded. */
+int prove_settled(Activation *activation, const EffectVec *effects, Err *err);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Validation of a candidate before anything is live: nginx -t, systemd-analyze verify and gunicorn --check-config judge
+ * the edits laid over the real directories in a private mount namespace.
+ *
+ * What is new counts: an error or warning that the untouched configuration gives as well is a finding about the host
+ * and not our doing, and then the message says so. */
+#pragma once
+
+#include "host/namespace.h"
+#include "host/systemd.h"
+#include "run/effects.h"
+#include "run/progress.h"
+
+typedef struct StageInput {
+    Arena *arena;
+    const char *run_id;
+    Systemd *systemd;
+    View *view; /* with the edits pending */
+    const EditVec *edits;
+    const EffectVec *effects;
+    Progress *progress;
+} StageInput;
+
+enum { STAGE_UNAVAILABLE = 1 };
+
+/* ERR_REFUSED: a candidate was refused, and by whom and why. STAGE_UNAVAILABLE: this kernel or container allows no
+ * private namespace; err says why, and the caller validates with stage_validate_live after applying. */
+int stage_validate(const StageInput *input, Err *err);
+
+/* The same validations of the files in place. ERR_FAILED where they fail. */
+int stage_validate_live(const StageInput *input, Err *err);
+
+/* --- For the validators (stage-*.c) --- */
+
+/* staging NULL: judge what is live. Lines that the program printed and that the untouched configuration does not give
+ * too are in the error. */
+int stage_program(const StageInput *input, Staging *staging, const char *const *argv, const char *what, Err *err);
+int stage_gunicorn(const StageInput *input, Staging *staging, const char *unit, Err *err);
