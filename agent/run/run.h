@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run on its way through the states: what engine, rollback and recovery share. Internal to run/. */
+#pragma once
+
+#include "base/swap.h"
+#include "host/systemd.h"
+#include "run/engine.h"
+#include "run/progress.h"
+#include "run/watch.h"
+#include "stack/live.h"
+
+typedef struct Run {
+    Arena *arena;
+    Store *store;
+    Systemd *systemd;
+    Live *live;
+    Progress progress;
+    const volatile sig_atomic_t *cancel;
+    RunRecord record;
+    SwapSet swap;             /* root, run id and the edits, which are never changed */
+    const EffectVec *effects; /* in the order of execution */
+    StringVec was_down;       /* units of the effects that were not running before */
+    size_t attempted;         /* effects begun so far: what a rollback takes back */
+    usec settle_usec, window_usec, longest_request_usec;
+    Hot hot;
+    Watch *watch; /* NULL: no checks (recovery) */
+    CheckResultVec baseline;
+} Run;
+
+/* The ledger's durable transition, checked against the table, then the event. */
+int run_enter(Run *run, RunState to, const char *reason, Err *err);
+/* As above, where going on matters more than the record (rollback): a ledger that cannot be written is a warning. */
+void run_enter_anyway(Run *run, RunState to, const char *reason);
+
+/* A view of the host as it is now. */
+View *run_fresh_view(Run *run);
+
+/* Deletes what the run left beside its targets and the hot file: repeatable, after the ledger decided. Foreign bytes go
+ * into the snapshot store first. */
+int run_finish(Run *run, Err *err);
+
+/* Puts everything back by recorded content, proves it, and judges it by the baseline (promises 5, 6). Ends in
+ * RUN_ROLLED_BACK or RUN_STUCK, and says so in run->record. Cannot be cancelled. */
+void run_roll_back(Run *run, const char *reason);
