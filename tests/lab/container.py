@@ -172,7 +172,7 @@ class Container:
             end_process(self.leader)
             self.leader = None
         if self.supervisor is not None:
-            end_process(self.supervisor.pid)
+            end_process(self.supervisor.pid, grace=5)
             self.supervisor.wait()
             self.supervisor = None
         end_cgroups(self.cgroup)

@@ -92,16 +92,22 @@ def remove_lab(number):
 def end_cgroups(pattern):
     """End every process in the matching cgroups and remove these."""
     groups = [group for mount in cgroup_mounts() for group in mount.glob(pattern)]
+    # The hosts first: systemd-nspawn then ends by itself, and removes its lock.
+    end_processes([group / "payload" for group in groups], grace=0)
+    end_processes(groups, grace=5)
+    for group in groups:
+        for path, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(FileNotFoundError):
+                os.rmdir(path)
+
+
+def end_processes(groups, grace):
     deadline = time.monotonic() + 10
     while pids := {pid for group in groups for pid in processes_of(group)}:
         if time.monotonic() > deadline:
             raise LabError(f"processes of the lab do not end: {sorted(pids)}")
         for pid in pids:
-            end_process(pid)
-    for group in groups:
-        for path, _, _ in os.walk(group, topdown=False):
-            with contextlib.suppress(FileNotFoundError):
-                os.rmdir(path)
+            end_process(pid, grace)
 
 
 def processes_of(group):

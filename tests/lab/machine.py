@@ -82,7 +82,7 @@ def cgroup_mounts():
     mounts = []
     for mount in mount_table():
         named = mount["type"] == "cgroup" and "name=systemd" in mount["options"]
-        if mount["type"] == "cgroup2" or named:
+        if mount["target"].startswith("/sys/fs/cgroup") and (mount["type"] == "cgroup2" or named):
             mounts.append(pathlib.Path(mount["target"]))
     return mounts
 
@@ -107,15 +107,16 @@ def start_time(pid):
     return int(text.rpartition(")")[2].split()[19])
 
 
-def end_process(pid):
-    """SIGKILL one process by its id and wait until it is gone."""
+def end_process(pid, grace=0):
+    """Give a process that many seconds to end by itself, then SIGKILL it by its id; returns when it is gone."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     try:
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-        wait_readable([handle], 10)
+        if not wait_readable([handle], grace):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            wait_readable([handle], 10)
     except ProcessLookupError:
         pass
     finally:
