@@ -46,6 +46,10 @@ typedef struct ChangeContext {
     Arena *arena;
     View *view;
     struct Live *live;
+    const StringVec *template_dirs; /* where `template` finds templates, in order */
+    const StringVec *managed_roots; /* below these `template` and `symlink` may write */
+    const char *playbook;           /* its file, for comments in generated files */
+    const Scope *variables;         /* the playbook's, bound: what templates may use besides facts */
     NoteVec notes;
     WishVec wishes;
     usec longest_request_usec; /* raised by changes that set how long a request may take; 0 = unknown. Sizes `window:

@@ -11,13 +11,8 @@
 #include "check/check.h"
 #include "playbook/playbook.h"
 #include "run/effects.h"
+#include "run/watch.h"
 #include "stack/live.h"
-
-typedef struct PlannedCheck {
-    const CheckKind *kind;
-    const void *spec;
-    const char *name;
-} PlannedCheck;
 
 typedef struct Plan {
     const Playbook *playbook; /* bound: its variables have values */
@@ -28,17 +23,19 @@ typedef struct Plan {
     NoteVec notes;
     WishVec wishes;
     AffectedVec affected; /* other units that read an edited file or are pulled along, allowed by the playbook */
-    VEC(PlannedCheck) checks;
-    VEC(LivePending) pending; /* edits on disk that the running processes never loaded; accepted if not empty */
-    usec warmup_usec, window_usec, interval_usec;
+    PlannedCheckVec checks;
+    LivePendingVec pending; /* edits on disk that the running processes never loaded; accepted if not empty */
+    usec warmup_usec, window_usec, interval_usec, settle_usec;
     usec longest_request_usec; /* 0: not known */
     bool nothing_to_do;        /* there are changes that make edits, and their result is already there */
     bool only_restarts;        /* no edits by design: nothing to restore, nothing quarantined */
+    const char *target;        /* the host's name, or the root's path */
     const char *hash;          /* hex over target, edits and checks: what quarantine remembers */
 } Plan;
 
 typedef struct PlanOptions {
-    bool accept_pending; /* promise 11: go on though the disk holds edits that never ran */
+    bool accept_pending;                            /* promise 11: go on though the disk holds edits that never ran */
+    const StringVec *template_dirs, *managed_roots; /* of the settings */
 } PlanOptions;
 
 /* view is fresh; live is NULL with --root. ERR_REFUSED where a change, another unit or a pending edit forbids it. */

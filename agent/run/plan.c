@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/plan.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "data/json.h"
+#include "stack/nginx.h"
+
+#define MIN_WINDOW_USEC     (10 * USEC_PER_SEC)
+#define REQUEST_MARGIN_USEC (5 * USEC_PER_SEC)
+
+static const char *target_name(Arena *arena, const View *view)
+{
+    char host[256] = "localhost";
+    if (view_root(view)[0])
+        return arena_strdup(arena, view_root(view));
+    gethostname(host, sizeof host - 1);
+    return arena_strdup(arena, host);
+}
+
+static bool wishes_restart(const WishVec *wishes)
+{
+    VEC_EACH (wish, wishes) {
+        if (wish->kind == WISH_RESTART)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever else reads an edited file, or would be restarted along, must have been named by the playbook. */
+static int check_affected(const Plan *plan, Err *err)
+{
+    VEC_EACH (affected, &plan->affected) {
+        if (!affected->allowed)
+            return err_set(err, ERR_REFUSED,
+                           "%s is affected too: it %s; if that is wanted, name it in the change: also_affects: [%s]",
+                           affected->unit, affected->why, affected->unit);
+    }
+    return 0;
+}
+
+/* Promise 11: what a restart would activate besides our edits is a stranger's change. */
+static int check_pending(Arena *arena, Plan *plan, Live *live, bool accepted, Err *err)
+{
+    VEC_EACH (effect, &plan->effects) {
+        if (effect->kind != EFFECT_RESTART && effect->kind != EFFECT_RELOAD)
+            continue;
+        LivePendingVec pending = {0};
+        int r = live ? live_pending(live, plan->view, effect->unit, &pending, err) : 0;
+        if (r < 0)
+            return r;
+        VEC_EACH (item, &pending)
+            *vec_push(arena, &plan->pending) = *item;
+    }
+    if (plan->pending.n == 0 || accepted)
+        return 0;
+    const LivePending *first = &plan->pending.items[0];
+    return err_set(err, ERR_REFUSED,
+                   "%s holds an edit that it never loaded: %s%s%s; a restart would activate it. Look at it, then "
+                   "activate it by hand, or accept it with --accept-pending",
+                   first->unit, first->path ? first->path : "", first->path ? " " : "", first->reason);
+}
+
+static void plan_checks(Arena *arena, Plan *plan)
+{
+    const Playbook *playbook = plan->playbook;
+    usec window = MIN_WINDOW_USEC;
+    if (plan->longest_request_usec > 0 && plan->longest_request_usec + REQUEST_MARGIN_USEC > window)
+        window = plan->longest_request_usec + REQUEST_MARGIN_USEC;
+    VEC_EACH (check, &playbook->checks) {
+        *vec_push(arena, &plan->checks) = (PlannedCheck){.kind = check->kind, .spec = check->spec, .name = check->name};
+        usec needed = check->kind->window
+                          ? check->kind->window(check->spec, playbook->interval_usec, plan->longest_request_usec)
+                          : 0;
+        if (needed > window)
+            window = needed;
+    }
+    plan->warmup_usec = playbook->warmup_usec;
+    plan->interval_usec = playbook->interval_usec;
+    plan->settle_usec = playbook->settle_usec;
+    plan->window_usec = playbook->window_usec > 0 ? playbook->window_usec : window;
+}
+
+/* What quarantine remembers: the same target, edits and checks give the same hash. */
+static const char *plan_hash(Arena *arena, const Plan *plan)
+{
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(64 << 20);
+    strbuf_printf(&text, "%s\n%s\n", plan->target, plan->playbook->name);
+    VEC_EACH (edit, &plan->edits) {
+        Hash before, after;
+        file_state_hash(&edit->before, &before);
+        file_state_hash(&edit->after, &after);
+        strbuf_printf(&text, "%s %s %s\n", edit->path, hash_to_hex(arena, before), hash_to_hex(arena, after));
+    }
+    VEC_EACH (check, &plan->checks)
+        strbuf_printf(&text, "%s %s\n", check->kind->name, check->name);
+    json_print(playbook_values(arena, plan->playbook), JSON_COMPACT, &text);
+    return hash_to_hex(arena, hash_of(strbuf_str(&text), text.len));
+}
+
+static int finish(Arena *arena, Plan *plan, Live *live, const PlanOptions *options, Err *err)
+{
+    view_edits(plan->view, &plan->edits);
+    int r = effects_derive(arena, plan->view, &plan->edits, &plan->wishes, &plan->effects, &plan->affected, err);
+    if (r >= 0)
+        r = check_affected(plan, err);
+    if (r >= 0)
+        r = check_pending(arena, plan, live, options->accept_pending, err);
+    if (r < 0)
+        return r;
+    plan->only_restarts = plan->edits.n == 0 && wishes_restart(&plan->wishes);
+    plan->nothing_to_do = plan->edits.n == 0 && !plan->only_restarts;
+    plan->target = target_name(arena, plan->view);
+    plan_checks(arena, plan);
+    plan->hash = plan_hash(arena, plan);
+    return 0;
+}
+
+int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, const PlanOptions *options, Plan **ret,
+              Err *err)
+{
+    Plan *plan = arena_new_of(arena, Plan);
+    ChangeContext context = {
+        .arena = arena,
+        .view = view,
+        .live = live,
+        .template_dirs = options->template_dirs,
+        .managed_roots = options->managed_roots,
+        .playbook = playbook->source ? playbook->source->name : NULL,
+        .variables = &playbook->scope,
+    };
+    *plan = (Plan){.playbook = playbook, .origin = "hand", .view = view};
+    VEC_EACH (change, &playbook->changes) {
+        int r = change->kind->apply(&context, change->spec, err);
+        if (r < 0)
+            return err_prefix(err, "change \"%s\"", change->kind->name);
+    }
+    plan->notes = context.notes;
+    plan->wishes = context.wishes;
+    plan->longest_request_usec = context.longest_request_usec;
+    int r = finish(arena, plan, live, options, err);
+    if (r < 0)
+        return r;
+    *ret = plan;
+    return 0;
+}
+
+int plan_make_reverse(Arena *arena, const Playbook *playbook, const EditVec *recorded, const char *run_id, View *view,
+                      Live *live, const PlanOptions *options, Plan **ret, Err *err)
+{
+    Plan *plan = arena_new_of(arena, Plan);
+    *plan = (Plan){.playbook = playbook, .origin = arena_printf(arena, "rollback of %s", run_id), .view = view};
+    VEC_EACH (edit, recorded) {
+        const FileState *now;
+        int r = view_get(view, edit->path, &now, err);
+        if (r >= 0 && !file_state_equal(now, &edit->after) && !file_state_equal(now, &edit->before))
+            *vec_push(arena, &plan->notes) =
+                (Note){.level = NOTE_WARNING,
+                       .subject = edit->path,
+                       .text = "changed since that run; what is there now is kept in this run's snapshot"};
+        if (r >= 0)
+            r = view_put(view, edit->path, &edit->before, err);
+        if (r < 0)
+            return r;
+    }
+    int r = finish(arena, plan, live, options, err);
+    if (r < 0)
+        return r;
+    *ret = plan;
+    return 0;
+}
+
+usec plan_refused_usec(const Plan *plan)
+{
+    usec longest = 0;
+    VEC_EACH (effect, &plan->effects) {
+        if (effect->refused_usec > longest)
+            longest = effect->refused_usec;
+    }
+    return longest;
+}
