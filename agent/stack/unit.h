@@ -32,6 +32,9 @@ int unit_load(View *view, const char *name, const Unit **ret, Err *err);
 /* All names of a type ("service"), sorted: files of the load path and enabled instances; without templates, aliases and
  * masked ones. */
 int unit_names(View *view, const char *type, StringVec *ret, Err *err);
+/* Units whose fragment or drop-ins hold the text somewhere: a quick way to those worth loading. Names as unit_names has
+ * them, of all types. */
+int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err);
 const char *unit_name_complete(Arena *arena, const char *name); /* adds ".service" where there is no type */
 
 /* The value of a setting that stands once: the last assignment; NULL when there is none or it was emptied. Not
@@ -103,8 +106,8 @@ typedef struct UnitRelation {
 typedef VEC(UnitRelation) UnitRelationVec;
 
 /* Units that a restart of `name` would stop or restart along, by the files: PartOf=, Requires=, BindsTo= or
- * Requisite= on it, followed from unit to unit. .wants and .requires directories count. Sockets that trigger the
- * service are not among them. */
+ * Requisite= on it, or a link in a .requires directory; followed from unit to unit. A socket is among them only where
+ * it says so itself. */
 int unit_pulled_along(View *view, const char *name, UnitRelationVec *ret, Err *err);
 
 #define UNIT_DROPIN_NAME "zz-salve.conf"

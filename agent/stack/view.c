@@ -115,12 +115,25 @@ static int disk_state(View *view, const char *path, bool whole, const FileState 
     return 0;
 }
 
+/* Whether a wish took away or replaced something above the path, so that what the disk has there does not count. */
+static bool hidden_by_wish(View *view, const char *path)
+{
+    for (const char *slash = strchr(path + 1, '/'); slash && view->wished.n > 0; slash = strchr(slash + 1, '/')) {
+        const char *above = arena_strndup(view->arena, path, (size_t)(slash - path));
+        const Entry *wish = entry_find(&view->wishes, above), *disk = wish ? entry_find(view->disk, above) : NULL;
+        if (wish && (wish->state.type != FILE_DIRECTORY || (disk && disk->state.type != FILE_DIRECTORY)))
+            return true;
+    }
+    return false;
+}
+
 static int state_of(View *view, const char *path, bool whole, const FileState **ret, Err *err)
 {
+    static const FileState absent = {.type = FILE_ABSENT, .content = {"", 0}};
     Entry *wish = entry_find(&view->wishes, path);
-    if (!wish)
+    if (!wish && !hidden_by_wish(view, path))
         return disk_state(view, path, whole, ret, err);
-    *ret = &wish->state;
+    *ret = wish ? &wish->state : &absent;
     return 0;
 }
 

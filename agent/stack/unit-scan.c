@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions about all units of a view. Some hundred files lie in the load path: their text is searched first, and only
+ * the units that can matter are loaded. */
+#include "stack/unit.h"
+
+#include <string.h>
+
+#include "stack/unit-path.h"
+
+static const char *const types[] = {"service", "socket", "target", "timer", "path", "mount", NULL};
+
+/* The type of a unit file's name, or NULL. */
+static const char *type_of(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && types[i]; i++)
+        if (str_equal(dot + 1, types[i]))
+            return types[i];
+    return NULL;
+}
+
+static bool is_template(const char *name)
+{
+    const char *at = strchr(name, '@');
+    return at && at[1] == '.';
+}
+
+/* Enabled instances: the links in .wants and .requires directories. */
+static int add_instances(View *view, const char *dir, const char *name, StringVec *ret, Err *err)
+{
+    StringVec links;
+    if (!str_ends(name, ".wants") && !str_ends(name, ".requires"))
+        return 0;
+    int r = view_list(view, arena_printf(view_arena(view), "%s/%s", dir, name), &links, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (link, &links)
+        if (type_of(*link) && strchr(*link, '@') && !is_template(*link) && !strings_contain(ret, *link))
+            *vec_push(view_arena(view), ret) = *link;
+    return 0;
+}
+
+/* Every name that a file or an enabled instance has, templates, aliases and masked ones too. */
+static int all_names(View *view, const char *type, StringVec *ret, Err *err)
+{
+    for (size_t i = 0; unit_load_path[i]; i++) {
+        StringVec names;
+        int r = view_list(view, unit_load_path[i], &names, err);
+        if (r < 0)
+            return r;
+        VEC_EACH (name, &names) {
+            const char *own = type_of(*name);
+            if (own && !strings_contain(ret, *name))
+                *vec_push(view_arena(view), ret) = *name;
+            else if (!own && (r = add_instances(view, unit_load_path[i], *name, ret, err)) < 0)
+                return r;
+        }
+    }
+    StringVec kept = {0};
+    VEC_EACH (name, ret)
+        if (!type || str_equal(type_of(*name), type))
+            *vec_push(view_arena(view), &kept) = *name;
+    *ret = kept;
+    strings_sort(ret);
+    return 0;
+}
+
+int unit_names(View *view, const char *type, StringVec *ret, Err *err)
+{
+    StringVec all = {0}, found = {0};
+    int r = all_names(view, type, &all, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (name, &all) {
+        UnitPlace place;
+        Err ignored; /* a file whose name is no unit name, a link to nowhere: nothing that could run */
+        if (!is_template(*name) && unit_place_find(view, *name, &place, &ignored) == 0 && !place.masked &&
+            str_equal(place.name, *name))
+            *vec_push(view_arena(view), &found) = *name;
+    }
+    *ret = found;
+    return 0;
+}
+
+/* --- by text */
+
+static bool holds(View *view, const char *path, const char *text)
+{
+    Bytes content;
+    Err ignored; /* systemd passes over what it cannot read as well */
+    return view_read(view, path, &content, NULL, &ignored) == 0 &&
+           memmem(content.data, content.len, text, strlen(text)) != NULL;
+}
+
+static bool dropin_holds(View *view, const char *dir, const char *text)
+{
+    StringVec names;
+    Err ignored;
+    if (view_list(view, dir, &names, &ignored) < 0)
+        return false;
+    VEC_EACH (name, &names)
+        if (str_ends(*name, ".conf") && holds(view, arena_printf(view_arena(view), "%s/%s", dir, *name), text))
+            return true;
+    return false;
+}
+
+/* Whether what applies to `file` (the name of a fragment, or of a NAME.d without its .d) applies to the unit. */
+static bool applies_to(const char *file, const char *unit)
+{
+    const char *type = type_of(unit), *dot = strrchr(file, '.'), *at = strchr(file, '@');
+    if (str_equal(file, unit) || str_equal(file, type))
+        return true;
+    if (!dot || !str_equal(dot + 1, type))
+        return false;
+    if (at && at[1] == '.') /* template */
+        return strncmp(file, unit, (size_t)(at - file) + 1) == 0;
+    return dot > file && dot[-1] == '-' && strncmp(file, unit, (size_t)(dot - file)) == 0;
+}
+
+static int files_holding(View *view, const char *text, StringVec *ret, Err *err)
+{
+    Arena *arena = view_arena(view);
+    for (size_t i = 0; unit_load_path[i]; i++) {
+        StringVec names;
+        int r = view_list(view, unit_load_path[i], &names, err);
+        if (r < 0)
+            return r;
+        VEC_EACH (name, &names) {
+            const char *path = arena_printf(arena, "%s/%s", unit_load_path[i], *name);
+            if (type_of(*name) && holds(view, path, text))
+                *vec_push(arena, ret) = *name;
+            else if (str_ends(*name, ".d") && dropin_holds(view, path, text))
+                *vec_push(arena, ret) = arena_strndup(arena, *name, strlen(*name) - 2);
+        }
+    }
+    return 0;
+}
+
+int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err)
+{
+    StringVec files = {0}, all = {0}, found = {0};
+    int r = files_holding(view, text, &files, err);
+    if (r >= 0)
+        r = all_names(view, NULL, &all, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (name, &all) {
+        bool hit = false;
+        VEC_EACH (file, &files)
+            hit = hit || applies_to(*file, *name);
+        UnitPlace place;
+        Err ignored;
+        if (hit && !is_template(*name) && unit_place_find(view, *name, &place, &ignored) == 0 && !place.masked &&
+            !strings_contain(&found, place.name))
+            *vec_push(view_arena(view), &found) = place.name;
+    }
+    *ret = found;
+    return 0;
+}
+
+/* --- sockets */
+
+static int read_socket(View *view, const Unit *socket, UnitSocketVec *ret, Err *err)
+{
+    Arena *arena = view_arena(view);
+    UnitSettingVec settings = {0};
+    UnitSocket found = {.name = socket->name};
+    unit_list(arena, &socket->files, "Socket", "ListenStream", &settings);
+    VEC_EACH (setting, &settings) {
+        const char *address;
+        int r = unit_expand_specifiers(arena, setting->value, &socket->specifiers, &address, err);
+        if (r < 0)
+            return err_prefix(err, "%s:%u: ListenStream=", setting->file, setting->line);
+        *vec_push(arena, &found.listen) = address_of_listen_stream(arena, address);
+    }
+    *vec_push(arena, ret) = found;
+    return 0;
+}
+
+static bool is_yes(const char *value)
+{
+    return value && (str_equal(value, "1") || str_equal(value, "yes") || str_equal(value, "true") ||
+                     str_equal(value, "y") || str_equal(value, "t") || str_equal(value, "on"));
+}
+
+/* Whether the socket starts the service: by its Service=, or by its name. */
+static int socket_starts(View *view, const Unit *socket, const Unit *unit, bool *ret, Err *err)
+{
+    const char *service;
+    int r = unit_value_expanded(view, socket, "Socket", "Service", &service, err);
+    if (r < 0)
+        return r;
+    if (!service)
+        service = unit_name_build(view_arena(view), socket->prefix, socket->instance, "service");
+    *ret = str_equal(service, unit->name) && !is_yes(unit_value(socket, "Socket", "Accept"));
+    return 0;
+}
+
+int unit_sockets(View *view, const Unit *unit, UnitSocketVec *ret, Err *err)
+{
+    Arena *arena = view_arena(view);
+    StringVec names = {0}, mentioning;
+    UnitSocketVec sockets = {0};
+    const char *own = unit_name_build(arena, unit->prefix, unit->instance, "socket");
+    *vec_push(arena, &names) = own;
+    int r = unit_mentioning(view, unit->prefix, &mentioning, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (name, &mentioning)
+        if (str_ends(*name, ".socket") && !str_equal(*name, own))
+            *vec_push(arena, &names) = *name;
+    VEC_EACH (name, &names) {
+        const Unit *socket;
+        bool starts = false;
+        r = unit_load(view, *name, &socket, err);
+        if (r == 0 && !socket->masked)
+            r = socket_starts(view, socket, unit, &starts, err);
+        if (r == 0 && starts)
+            r = read_socket(view, socket, &sockets, err);
+        if (r < 0)
+            return r;
+    }
+    *ret = sockets;
+    return 0;
+}
+
+/* --- what a restart pulls along */
+
+static int names_in_setting(View *view, const Unit *unit, const char *key, StringVec *ret, Err *err)
+{
+    Arena *arena = view_arena(view);
+    UnitSettingVec settings = {0};
+    unit_list(arena, &unit->files, "Unit", key, &settings);
+    VEC_EACH (setting, &settings) {
+        StringVec words = {0};
+        int r = unit_split_words(arena, setting->value, &words, err);
+        if (r < 0)
+            return err_prefix(err, "%s:%u: %s=", setting->file, setting->line, key);
+        VEC_EACH (word, &words) {
+            const char *expanded;
+            Err ignored; /* names that only the manager can tell stay as written */
+            bool known = unit_expand_specifiers(arena, *word, &unit->specifiers, &expanded, &ignored) >= 0;
+            *vec_push(arena, ret) = known ? expanded : *word;
+        }
+    }
+    return 0;
+}
+
+/* A unit that systemd would refuse to load takes no part. */
+static int load_usable(View *view, const char *name, const Unit **ret, Err *err)
+{
+    int r = unit_load(view, name, ret, err);
+    return r < 0 && err->kind == ERR_INVALID ? UNIT_NOT_FOUND : r;
+}
+
+static void add_relation(View *view, UnitRelationVec *relations, const char *unit, const char *setting)
+{
+    VEC_EACH (relation, relations)
+        if (str_equal(relation->unit, unit))
+            return;
+    *vec_push(view_arena(view), relations) = (UnitRelation){unit, setting};
+}
+
+static int relations_by_setting(View *view, const Unit *to, UnitRelationVec *relations, Err *err)
+{
+    static const char *const keys[][2] = {
+        {"PartOf", "PartOf="}, {"Requires", "Requires="}, {"BindsTo", "BindsTo="}, {"Requisite", "Requisite="}};
+    StringVec names;
+    int r = unit_mentioning(view, to->prefix, &names, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (name, &names) {
+        const Unit *unit;
+        if (str_equal(*name, to->name) || (r = load_usable(view, *name, &unit, err)) > 0)
+            continue;
+        for (size_t i = 0; r >= 0 && i < ARRAY_LEN(keys); i++) {
+            StringVec named = {0};
+            r = names_in_setting(view, unit, keys[i][0], &named, err);
+            if (r >= 0 && strings_contain(&named, to->name))
+                add_relation(view, relations, unit->name, keys[i][1]);
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* OTHER.requires/NAME: OTHER requires NAME. */
+static int relations_by_directory(View *view, const Unit *to, UnitRelationVec *relations, Err *err)
+{
+    for (size_t i = 0; unit_load_path[i]; i++) {
+        StringVec names, links;
+        int r = view_list(view, unit_load_path[i], &names, err);
+        if (r < 0)
+            return r;
+        VEC_EACH (name, &names) {
+            if (!str_ends(*name, ".requires"))
+                continue;
+            const char *dir = arena_printf(view_arena(view), "%s/%s", unit_load_path[i], *name);
+            if ((r = view_list(view, dir, &links, err)) < 0)
+                return r;
+            if (strings_contain(&links, to->name))
+                add_relation(view, relations,
+                             arena_strndup(view_arena(view), *name, strlen(*name) - strlen(".requires")), "Requires=");
+        }
+    }
+    return 0;
+}
+
+int unit_pulled_along(View *view, const char *name, UnitRelationVec *ret, Err *err)
+{
+    UnitRelationVec relations = {0};
+    const Unit *unit;
+    const char *next = name;
+    for (size_t i = 0; next; i++) { /* relations grows while it is gone through */
+        int r = load_usable(view, next, &unit, err);
+        if (r == 0)
+            r = relations_by_setting(view, unit, &relations, err);
+        if (r >= 0 && r != UNIT_NOT_FOUND)
+            r = relations_by_directory(view, unit, &relations, err);
+        if (r < 0)
+            return r;
+        next = i < relations.n ? relations.items[i].unit : NULL;
+    }
+    UnitRelationVec others = {0}; /* a circle leads back to the unit itself */
+    VEC_EACH (relation, &relations)
+        if (!str_equal(relation->unit, unit_name_complete(view_arena(view), name)))
+            *vec_push(view_arena(view), &others) = *relation;
+    *ret = others;
+    return 0;
+}
