@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "report/live.h"
+#include "report/record-json.h"
+
+enum { STREAM_MAX_BYTES = 1 << 20 };
+
+struct Stream {
+    int fd;
+    StreamForm form;
+    bool broken;
+    LiveView view; /* its text is also what STREAM_TEXT uses */
+};
+
+static void write_all(Stream *stream, const StrBuf *text)
+{
+    const char *p = strbuf_str(text);
+    for (size_t left = text->len; left && !stream->broken;) {
+        ssize_t n = write(stream->fd, p, left);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            stream->broken = true;
+            return;
+        }
+        p += n;
+        left -= (size_t)n;
+    }
+}
+
+static size_t columns_of(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+static void stream_emit(void *user, const Event *event)
+{
+    Stream *stream = user;
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(STREAM_MAX_BYTES);
+    switch (stream->form) {
+    case STREAM_TEXT: text_event(&stream->view.text, event, &text); break;
+    case STREAM_LIVE: live_event(&stream->view, event, columns_of(stream->fd), &text); break;
+    case STREAM_JSON: json_of_event(event, &text); break;
+    }
+    write_all(stream, &text);
+}
+
+Stream *stream_open(int fd, StreamForm form, TextDetail detail, bool colour)
+{
+    Stream *stream = xmalloc(sizeof *stream);
+    *stream = (Stream){.fd = fd, .form = form, .view.text = {.detail = detail, .colour = colour}};
+    return stream;
+}
+
+EventSink stream_sink(Stream *stream)
+{
+    return (EventSink){.emit = stream_emit, .user = stream};
+}
+
+void stream_close(Stream *stream)
+{
+    if (!stream)
+        return;
+    if (stream->form == STREAM_LIVE) {
+        CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(STREAM_MAX_BYTES);
+        live_end(&stream->view, columns_of(stream->fd), &text);
+        write_all(stream, &text);
+    }
+    free(stream);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "run-sample.h"
+
+static void render(TextReport report, StrBuf *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(sample_events); i++)
+        text_event(&report, &sample_events[i], out);
+}
+
+static void a_run_reads_as_one_line_a_step(void **state)
+{
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+    render((TextReport){.detail = TEXT_NORMAL}, &out);
+    assert_string_equal(strbuf_str(&out), "    0.0s  baselining\n"
+                                          "    0.9s    pass  health: p95 41ms (24 samples)\n"
+                                          "    1.0s  staged\n"
+                                          "    1.0s    nginx -t on the candidate: ok (38ms)\n"
+                                          "    1.0s    warning  DB_PASSWORD=******** in the unit\n"
+                                          "    1.1s  verifying\n"
+                                          "   30.0s    verifying: 30s of 1min\n"
+                                          "   31.0s    fail  health: p95 812ms > 500ms (24 samples)\n"
+                                          "   31.2s    restart gunicorn.service: job timed out (100ms)\n"
+                                          "   33.0s  rolled-back: health: p95 812ms > 500ms\n");
+}
+
+static void quiet_leaves_what_a_person_must_know(void **state)
+{
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+    render((TextReport){.detail = TEXT_QUIET}, &out);
+    assert_string_equal(strbuf_str(&out), "    1.0s    warning  DB_PASSWORD=******** in the unit\n"
+                                          "   31.2s    restart gunicorn.service: job timed out (100ms)\n"
+                                          "   33.0s  rolled-back: health: p95 812ms > 500ms\n");
+}
+
+static void verbose_shows_samples_and_beginnings(void **state)
+{
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+    render((TextReport){.detail = TEXT_VERBOSE}, &out);
+    assert_non_null(strstr(strbuf_str(&out), "    0.4s    sample  health: 41.2ms 200\n"));
+    assert_non_null(strstr(strbuf_str(&out), "    2.0s    bad     health: 812ms 502\n"));
+    assert_non_null(strstr(strbuf_str(&out), "    1.0s    nginx -t on the candidate ...\n"));
+}
+
+static void numbers_carry_their_unit(void **state)
+{
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(1000);
+    text_number(&out, 3, "restarts");
+    strbuf_add_str(&out, "; ");
+    text_number(&out, 0.4567, "%");
+    strbuf_add_str(&out, "; ");
+    text_number(&out, 1234.5, "ms");
+    strbuf_add_str(&out, "; ");
+    text_number(&out, 7, "");
+    assert_string_equal(strbuf_str(&out), "3 restarts; 0.457%; 1234ms; 7");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_reads_as_one_line_a_step),
+        cmocka_unit_test(quiet_leaves_what_a_person_must_know),
+        cmocka_unit_test(verbose_shows_samples_and_beginnings),
+        cmocka_unit_test(numbers_carry_their_unit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
