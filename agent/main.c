@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+#include "verb/verb.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    fprintf(stderr, "salve: no command given; try: salve --help\n");
-    return 2;
+    return verb_main(argc, argv);
 }
