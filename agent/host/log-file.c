@@ -156,13 +156,13 @@ static void notice_truncation(LogFile *log)
 }
 
 /* Takes the buffer's first `len` bytes, and `skip` bytes of newline behind it. */
-static bool take(LogFile *log, Arena *arena, size_t len, size_t skip, bool cut, LogLine *line)
+static bool take(LogFile *log, Arena *arena, size_t len, size_t skip, bool cut, LogFileLine *line)
 {
     bool dropped = log->skipping; /* the tail of a line that was handed out cut */
     log->skipping = cut;
     if (!dropped) {
         const char *text = arena_memdup(arena, log->buffer + log->start, len);
-        *line = (LogLine){.text = {text, len}, .cut = cut, .truncated = log->truncated};
+        *line = (LogFileLine){.text = {text, len}, .cut = cut, .truncated = log->truncated};
         log->truncated = false;
     }
     log->start += len + skip;
@@ -170,7 +170,7 @@ static bool take(LogFile *log, Arena *arena, size_t len, size_t skip, bool cut, 
 }
 
 /* A whole line, or as much as a line may have, out of the buffer. */
-static bool take_line(LogFile *log, Arena *arena, LogLine *line)
+static bool take_line(LogFile *log, Arena *arena, LogFileLine *line)
 {
     for (;;) {
         size_t len = log->end - log->start;
@@ -184,7 +184,7 @@ static bool take_line(LogFile *log, Arena *arena, LogLine *line)
     }
 }
 
-int log_file_next(LogFile *log, Arena *arena, LogLine *ret_line, Err *err)
+int log_file_next(LogFile *log, Arena *arena, LogFileLine *ret_line, Err *err)
 {
     for (;;) {
         if (take_line(log, arena, ret_line))
