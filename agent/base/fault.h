@@ -4,10 +4,13 @@
  *
  * The environment variable SALVE_FAULT says what happens; points are counted from 1 in each process:
  *
- *     7:kill        SIGKILL of this process at the 7th point
- *     7:ENOSPC      the 7th operation fails with ENOSPC (or EIO, EROFS), the others work
- *     7+:ENOSPC     the 7th and all later ones fail: a disk that is and stays full
- *     count:FILE    FILE gets one line a point, "7 exchange /etc/x"; the last line's number is the count
+ *     7:kill            SIGKILL of this process at the 7th point
+ *     7:ENOSPC          the 7th operation fails with ENOSPC (or EIO, EROFS), the others work
+ *     7+:ENOSPC         the 7th and all later ones fail: a disk that is and stays full
+ *     exchange:EINVAL   every operation of this name fails: a file system that cannot exchange
+ *     count:FILE        FILE gets one line a point, "7 exchange /etc/x"; the last line's number is the count
+ *
+ * Several are separated by commas.
  *
  * Built without the option fault_injection, fault_point is nothing and the variable is not looked at. */
 #pragma once
