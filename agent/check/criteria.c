@@ -217,7 +217,8 @@ static void append(Arena *arena, const char **text, const char *more)
 /* What judging one trial gathers. */
 typedef struct Judgement {
     const Trial *trial;
-    Arena *arena;
+    Arena *arena;   /* of the result */
+    Arena *scratch; /* judging happens many times a second */
     CheckResult *result;
     size_t ok, failed, unknown, longest_row;
     const char *failed_text, *unknown_text; /* of the newest */
@@ -289,7 +290,7 @@ static bool relative_limit(Judgement *j, const Criterion *criterion, usec *ret_l
 static void judge_limit(Judgement *j, Statistic s, usec limit, const char *what)
 {
     Durations d;
-    durations_of(j->arena, j->trial->samples, limit, &d);
+    durations_of(j->scratch, j->trial->samples, limit, &d);
     size_t needed = statistics[s].percentile && !j->trial->once ? PERCENTILE_MIN_SAMPLES : 1, over = 0;
     for (size_t i = 0; i < d.n; i++)
         over += d.values[i] > limit || i >= d.n - d.cut_off;
@@ -361,8 +362,9 @@ static void add_measures(Judgement *j)
 
 void trial_judge(const Trial *trial, Arena *arena, CheckResult *ret)
 {
+    CLEANUP(arena_free) Arena *scratch = arena_new();
     CheckResult result = {.name = ret->name};
-    Judgement j = {.trial = trial, .arena = arena, .result = &result};
+    Judgement j = {.trial = trial, .arena = arena, .scratch = scratch, .result = &result};
     count_samples(&j);
     judge_failures(&j);
     for (size_t i = 0; i < trial->rules->n; i++)
