@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading is Jansson's, whose values are copied into our tree and dropped; printing needs no library. */
-#include "data/json.h"
-
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Jansson's names for its own printer, which is not used here. */
+#undef JSON_COMPACT
+#undef JSON_SORT_KEYS
+
+#include "data/json.h"
 
 DEFINE_CLEANUP(json_t *, json_decref)
 

@@ -72,6 +72,10 @@ class Host:
             raise CommandFailed(f"{self.name}: {shown(command)}: exit code {result.code}\n{result.output}")
         return result
 
+    def salve(self, *words, check=False, timeout=COMMAND_SECONDS, input=None, environment=None):
+        """Run salve with these arguments."""
+        return self.run(["salve", *words], check=check, timeout=timeout, input=input, environment=environment)
+
     def start(self, command, user=None, environment=None, **options):
         """Start a command and return its Popen; to end it early, use `end`."""
         argv = ["/bin/sh", "-c", command] if isinstance(command, str) else [str(word) for word in command]
@@ -168,6 +172,11 @@ class Host:
             self.run(["rm", "-f", f"{KNOBS}/{name}"])
         else:
             self.write(f"{KNOBS}/{name}", f"{value}\n")
+
+    def deploy(self, release):
+        """Make a copy of the current release the current one, by its symbolic link, as deploys do."""
+        self.run(f"cp -a /srv/site/current/ /srv/site/releases/{release} && "
+                 f"ln -sfn releases/{release} /srv/site/.current && mv -T /srv/site/.current /srv/site/current")
 
     # systemd
 

@@ -99,6 +99,32 @@ def test_the_knobs_spoil_the_application(boot):
     assert host.get("/health/").status == 502
 
 
+@pytest.mark.parametrize("settings", ["flags", "file", "env"])
+def test_a_knob_can_depend_on_a_setting_of_gunicorn(boot, settings):
+    host = boot(Spec(settings=settings, timeout=7), salve=False)
+    host.knob("only-if", "timeout 7")
+    host.knob("health-500")
+    assert host.get("/health/").status == 500
+    host.knob("only-if", "timeout 77")
+    assert host.get("/health/").status == 200
+
+
+def test_gunicorn_can_be_made_to_die_after_its_start(boot):
+    host = boot(salve=False)
+    host.knob("master-dies", 0.2)
+    host.systemctl("restart", "gunicorn")
+    host.wait_journal("Failed with result 'signal'", "UNIT=gunicorn.service")
+    assert host.show("gunicorn", "ActiveState") == "failed"
+
+
+def test_a_deploy_switches_the_release(boot):
+    host = boot(salve=False)
+    host.deploy("2")
+    host.systemctl("restart", "gunicorn")
+    assert host.run("readlink -f /srv/site/current").stdout == "/srv/site/releases/2\n"
+    assert host.get("/health/").status == 200
+
+
 def test_secrets_are_in_the_environment_file_only(boot):
     host = boot(salve=False)
     assert host.run("stat -c '%U %G %a' /etc/site/gunicorn.env").stdout.strip() == "root django 640"
