@@ -50,7 +50,7 @@ static bool decode_scalar(Decoder *d, const ValueType *type, const char *what, b
                           Value *ret)
 {
     if (!node || node->kind != NODE_SCALAR || node_is_null(node)) {
-        fail_kind(d, what, value_kind_name(type->kind), node);
+        fail_kind(d, what, value_kind_phrase(type->kind), node);
         if (node && node->kind == NODE_MAP)
             diag_hint(d->diags, "a reference is written in quotes: \"{{ name }}\"");
         return false;

@@ -13,7 +13,7 @@
 
 typedef struct KindRow {
     const char *name;
-    const char *article; /* "a duration" */
+    const char *phrase; /* "a duration" */
     const char *expected;
     const char *example;
     /* False: the text is not of this kind. Sets the union and, where it differs from the input, value->text. */
@@ -184,6 +184,11 @@ const char *value_kind_name(ValueKind kind)
     return kind > VALUE_ABSENT && kind < ARRAY_LEN(kinds) ? kinds[kind].name : "absent";
 }
 
+const char *value_kind_phrase(ValueKind kind)
+{
+    return kind > VALUE_ABSENT && kind < ARRAY_LEN(kinds) ? kinds[kind].phrase : "nothing";
+}
+
 ValueKind value_kind_from_name(const char *name)
 {
     for (ValueKind kind = VALUE_INT; kind < VALUE_SCALAR; kind++) {
@@ -224,7 +229,7 @@ static int fail_kind(const ValueType *type, const char *text, Err *err)
     if (type->kind == VALUE_DURATION && *text && !text[strspn(text, "0123456789")])
         return err_set(err, ERR_INVALID, "\"%.20s\" has no unit: write %.20ss or %.20sms", text, text, text);
     bool word = strcmp(text, "auto") == 0 || strcmp(text, "never") == 0;
-    return err_set(err, ERR_INVALID, "\"%.200s\" is not %s%s (%s%s)", text, row->article, word ? " accepted here" : "",
+    return err_set(err, ERR_INVALID, "\"%.200s\" is not %s%s (%s%s)", text, row->phrase, word ? " accepted here" : "",
                    row->expected,
                    type->allow_auto    ? ", or auto"
                    : type->allow_never ? ", or never"

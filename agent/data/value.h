@@ -82,9 +82,11 @@ static inline bool value_is_known(const Value *value)
     return value->kind != VALUE_ABSENT && !value->is_auto;
 }
 
-/* "duration", "unit", ...; value_kind_from_name gives VALUE_ABSENT for an unknown name. value_kind_names is a
- * NULL-terminated list of those that a playbook's variable may have. */
+/* "duration", "unit", ...; value_kind_phrase is the same for sentences, "a systemd unit name"; value_kind_from_name
+ * gives VALUE_ABSENT for an unknown name. value_kind_names is a NULL-terminated list of those that a playbook's
+ * variable may have. */
 const char *value_kind_name(ValueKind kind);
+const char *value_kind_phrase(ValueKind kind);
 ValueKind value_kind_from_name(const char *name);
 extern const char *const value_kind_names[];
 
