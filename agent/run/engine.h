@@ -2,7 +2,7 @@
 /* The run engine: takes a plan through the states of design, or puts everything back.
  *
  * The engine alone touches the host. It holds the store's lock for its whole life; whoever opens it for writing first
- * brings a hot run to an end (promise 3). It talks through an EventSink and ends in a RunRecord. */
+ * brings a hot run to an end. It talks through an EventSink and ends in a RunRecord. */
 #pragma once
 
 #include <signal.h>
@@ -23,20 +23,30 @@ typedef struct RunOptions {
 
 typedef struct Engine Engine;
 
-/* Takes the lock (ERR_BUSY), refuses while the host is held (ERR_BUSY) or stuck (ERR_STUCK), and first finishes a hot
- * run, saying so through the sink. */
-int engine_open(Arena *arena, const char *state_dir, EventSink sink, Engine **ret, Err *err);
+/* Takes the lock for `what` (ERR_BUSY), and first brings a hot run to an end, saying so through the sink (promise 3).
+ * ERR_DENIED without root. */
+int engine_open(Arena *arena, const char *state_dir, const char *what, EventSink sink, Engine **ret, Err *err);
 void engine_close(Engine *engine);
 DEFINE_CLEANUP(Engine *, engine_close)
 
-/* What the verbs need to make a plan. */
 struct Systemd *engine_systemd(Engine *engine);
+Live *engine_live(Engine *engine);
 Store *engine_store(Engine *engine);
+
+/* ERR_BUSY while the host is held, ERR_STUCK while a stuck run waits for a person; both say what to do. */
+int engine_ready(Engine *engine, Err *err);
 
 /* Guards of the playbook; 0: satisfied or overridden; ERR_REFUSED with finding and advice otherwise. Touches nothing.
  */
-int engine_check_guards(Engine *engine, const Plan *plan, Live *live, const RunOptions *options, Err *err);
+int engine_check_guards(Engine *engine, const Plan *plan, const RunOptions *options, Err *err);
 
 /* Executes the plan to its end. 0: it ended, in ret->state, whatever that is; negative: it could not even begin, and
  * nothing was touched. */
-int engine_run(Engine *engine, Plan *plan, const RunOptions *options, RunRecord *ret, Err *err);
+int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunRecord *ret, Err *err);
+
+enum { ENGINE_NOTHING_STUCK = 1 };
+
+/* Tries the rollback of the stuck run again. 0: it ended in ret->state. */
+int engine_recover(Engine *engine, RunRecord *ret, Err *err);
+/* A person put the host right by hand: the stuck run blocks no more. */
+int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err);

@@ -17,31 +17,6 @@
 enum { JUDGE_ROUNDS = 3 };
 #define JUDGE_USEC (10 * USEC_PER_SEC)
 
-static void keep_foreign(Run *run, const Edit *edit, const char *aside)
-{
-    FileState state;
-    char commit[65];
-    Err err;
-    if (!aside || strcmp(aside, edit->path) == 0) {
-        progress_warning(&run->progress, "%s was changed or filled by somebody else meanwhile%s", edit->path,
-                         aside ? " and is left in place" : "; what was recorded is back");
-        return;
-    }
-    int r = file_read(run->arena, run->swap.root, aside, &state, &err);
-    if (r >= 0)
-        r = snapshot_keep_foreign(run->store->repo, run->record.id, edit->path, &state, commit, &err);
-    if (r >= 0)
-        r = swap_discard_aside(&run->swap, aside, &err);
-    if (r < 0)
-        progress_warning(&run->progress, "%s was changed by somebody else meanwhile; their version is in %s (%s)",
-                         edit->path, aside, err_text(&err));
-    else
-        progress_warning(&run->progress,
-                         "%s was changed by somebody else meanwhile; their version is kept: git -C %s/snapshots.git "
-                         "cat-file -p %s",
-                         edit->path, run->store->dir, commit);
-}
-
 /* Puts every file back; goes on where one fails, and returns the first failure. */
 static int restore_files(Run *run, Err *err)
 {
@@ -53,7 +28,7 @@ static int restore_files(Run *run, Err *err)
         Err failure;
         int r = swap_revert(run->arena, &run->swap, &edits->items[i], &aside, &failure);
         if (r == SWAP_FOREIGN)
-            keep_foreign(run, &edits->items[i], aside);
+            run_keep_foreign(run, &edits->items[i], aside);
         if (r < 0 && result == 0) {
             *err = failure;
             result = r;

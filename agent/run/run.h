@@ -4,6 +4,7 @@
 
 #include "base/swap.h"
 #include "host/systemd.h"
+#include "run/chronicle.h"
 #include "run/engine.h"
 #include "run/progress.h"
 #include "run/watch.h"
@@ -15,6 +16,7 @@ typedef struct Run {
     Systemd *systemd;
     Live *live;
     Progress progress;
+    Chronicle *chronicle;
     const volatile sig_atomic_t *cancel;
     RunRecord record;
     SwapSet swap;             /* root, run id and the edits, which are never changed */
@@ -27,6 +29,17 @@ typedef struct Run {
     CheckResultVec baseline;
 } Run;
 
+struct Engine {
+    Arena *arena;
+    Store store;
+    Systemd *systemd;
+    Live *live;
+    Chronicle chronicle; /* over the caller's sink */
+};
+
+/* A Run of this engine with that id: what all runs have in common. Holds nothing that would need closing. */
+int run_begin(Engine *engine, Run *ret, const char *id, Err *err);
+
 /* The ledger's durable transition, checked against the table, then the event. */
 int run_enter(Run *run, RunState to, const char *reason, Err *err);
 /* As above, where going on matters more than the record (rollback): a ledger that cannot be written is a warning. */
@@ -34,6 +47,10 @@ void run_enter_anyway(Run *run, RunState to, const char *reason);
 
 /* A view of the host as it is now. */
 View *run_fresh_view(Run *run);
+
+/* Keeps what somebody else wrote to the edit's path, now under the name `aside` (as swap_revert gives it), as a commit,
+ * and tells how to get it. */
+void run_keep_foreign(Run *run, const Edit *edit, const char *aside);
 
 /* Deletes what the run left beside its targets and the hot file: repeatable, after the ledger decided. Foreign bytes go
  * into the snapshot store first. */

@@ -15,6 +15,7 @@ static const unsigned followers[RUN_STATE_COUNT] = {
     [RUN_CONFIRMING] = BIT(RUN_KEPT) | BIT(RUN_ROLLING_BACK) | BIT(RUN_FAILED),
     [RUN_ROLLING_BACK] = BIT(RUN_RESTORED) | BIT(RUN_STUCK),
     [RUN_RESTORED] = BIT(RUN_ROLLED_BACK) | BIT(RUN_STUCK),
+    [RUN_STUCK] = BIT(RUN_ROLLING_BACK), /* a person asked to try again */
 };
 
 bool run_state_may_follow(RunState from, RunState to)

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run through its states. Each function below performs one leg of the road; what it promises is durable before the
+ * next one begins:
+ *
+ *     planned      ledger row                                        record_run
+ *     baselining   the checks look, nothing is touched               take_baseline
+ *     snapshotted  both sides of every file in git, read back        take_snapshot
+ *     staged       the candidate is judged, dot files written        stage
+ *     applying     hot file, then ledger, then exchanges             apply
+ *     activating   daemon-reload, reload, restart, each proved       activate_plan
+ *     verifying    the checks look again                             verify
+ *     kept         one conditional UPDATE: the point of no return    keep
+ *
+ * Up to `staged` a failure is `refused`: nothing was touched. From `applying` on it is a rollback (run/rollback.c), or
+ * `failed` where there were no edits to take back. */
+#include "run/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/json.h"
+#include "run/activate.h"
+#include "run/guards.h"
+#include "run/intent.h"
+#include "run/recover.h"
+#include "run/run.h"
+#include "run/stage.h"
+#include "run/state.h"
+
+/* A baseline takes no longer than this: somebody waits, and the site is down. */
+#define BASELINE_USEC (15 * USEC_PER_SEC)
+
+static const char *who_started(Arena *arena)
+{
+    const char *user = getenv("SUDO_USER");
+    if (!user)
+        user = getenv("USER");
+    return arena_strdup(arena, user ? user : "root");
+}
+
+/* What a person took upon themselves stands in the record. */
+static void record_permissions(Run *run, const Plan *plan, const RunOptions *options)
+{
+    VEC_EACH (pending, &plan->pending)
+        progress_warning(&run->progress, "accepted with --accept-pending: %s: %s%s%s", pending->unit,
+                         pending->path ? pending->path : "", pending->path ? " " : "", pending->reason);
+    for (const char *const *guard = options->overrides; guard && *guard; guard++)
+        progress_warning(&run->progress, "guard %s may be overridden: %s", *guard,
+                         options->reason ? options->reason : "no reason given");
+}
+
+static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err *err)
+{
+    run->record.state = RUN_PLANNED;
+    run->record.created = clock_realtime();
+    run->record.playbook = plan->playbook->name;
+    run->record.target = plan->target;
+    run->record.values = json_to_string(run->arena, playbook_values(run->arena, plan->playbook), JSON_COMPACT);
+    run->record.plan_hash = plan->hash;
+    run->record.origin = plan->origin;
+    run->record.user = who_started(run->arena);
+    run->record.boot_id = run->hot.boot_id;
+    run->record.pid = (usec)getpid();
+    int r = ledger_add(run->store->ledger, &run->record, err);
+    if (r < 0)
+        return r;
+    progress_state(&run->progress, RUN_PLANNED);
+    record_permissions(run, plan, options);
+    return 0;
+}
+
+static void keep_verdicts(Run *run, const WatchOutcome *outcome)
+{
+    VEC_EACH (result, &outcome->results)
+        chronicle_verdict(run->chronicle, run->arena, run->record.id, result);
+}
+
+static int take_baseline(Run *run, const Plan *plan, Err *err)
+{
+    WatchPhase phase = {.phase = CHECK_BASELINE, .limit_usec = BASELINE_USEC, .window_usec = plan->window_usec};
+    WatchOutcome outcome;
+    int r = run_enter(run, RUN_BASELINING, NULL, err);
+    if (r < 0)
+        return r;
+    run->chronicle->phase = "baseline";
+    progress_step(&run->progress, "baseline: %zu check%s", plan->checks.n, plan->checks.n == 1 ? "" : "s");
+    r = watch_phase(run->watch, &phase, &outcome, err);
+    if (r >= 0 && outcome.cancelled)
+        r = err_set(err, ERR_REFUSED, "cancelled");
+    if (r < 0) {
+        progress_failed(&run->progress, "%s", err_text(err));
+        return r;
+    }
+    keep_verdicts(run, &outcome);
+    run->baseline = outcome.results;
+    progress_done(&run->progress, "%zu samples%s%s", outcome.samples, outcome.reason ? "; " : "",
+                  outcome.reason ? outcome.reason : "");
+    return 0;
+}
+
+/* The units that a restart would start although they did not run: a rollback must leave them down. */
+static int note_what_is_down(Run *run, Err *err)
+{
+    VEC_EACH (effect, run->effects) {
+        UnitStatus status;
+        if (effect->kind != EFFECT_RESTART)
+            continue;
+        int r = systemd_unit_status(run->systemd, run->arena, effect->unit, &status, err);
+        if (r < 0)
+            return r;
+        if (strcmp(status.active_state, "active") != 0 && strcmp(status.active_state, "activating") != 0)
+            *vec_push(run->arena, &run->was_down) = effect->unit;
+    }
+    return 0;
+}
+
+static int write_snapshot(Run *run, const Plan *plan, Err *err)
+{
+    StringVec open = {0};
+    const char *path, *what;
+    char commit[65];
+    int r = swap_check(run->arena, &run->swap, &open, err);
+    if (r >= 0)
+        r = note_what_is_down(run, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (at, &open)
+        progress_warning(&run->progress,
+                         "%s: this file system cannot exchange files; a writer at the same instant "
+                         "would not be noticed",
+                         *at);
+    const char *intent = intent_to_json(run->arena, plan, &run->was_down);
+    r = snapshot_write(run->store->repo, run->record.id, intent, run->swap.edits, commit, err);
+    if (r >= 0)
+        r = ledger_set_commit(run->store->ledger, run->record.id, commit, err);
+    if (r < 0)
+        return r;
+    run->record.commit = arena_strdup(run->arena, commit);
+    snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
+    r = snapshot_rehearse(run->store->repo, run->arena, commit, run->swap.root, run->swap.edits, &path, &what, err);
+    if (r == SNAPSHOT_DIFFERS)
+        return err_set(err, ERR_REFUSED, "%s was changed by somebody else since the plan was made (%s); plan again",
+                       path, what);
+    return r;
+}
+
+static int take_snapshot(Run *run, const Plan *plan, Err *err)
+{
+    progress_step(&run->progress, "snapshot of %zu file%s", plan->edits.n, plan->edits.n == 1 ? "" : "s");
+    int r = write_snapshot(run, plan, err);
+    if (r < 0) {
+        progress_failed(&run->progress, "%s", err_text(err));
+        return r;
+    }
+    progress_done(&run->progress, "%.12s, read back and compared", run->record.commit);
+    return run_enter(run, RUN_SNAPSHOTTED, NULL, err);
+}
+
+static StageInput stage_input(Run *run, const Plan *plan)
+{
+    return (StageInput){
+        .arena = run->arena,
+        .run_id = run->record.id,
+        .systemd = run->systemd,
+        .view = plan->view,
+        .edits = &plan->edits,
+        .effects = &plan->effects,
+        .progress = &run->progress,
+    };
+}
+
+/* *ret_live: the candidate could not be staged and must be judged after it was applied. */
+static int stage(Run *run, const Plan *plan, bool *ret_live, Err *err)
+{
+    StageInput input = stage_input(run, plan);
+    int r = stage_validate(&input, err);
+    *ret_live = r == STAGE_UNAVAILABLE;
+    if (*ret_live)
+        progress_warning(&run->progress, "not staged: %s; the candidate is judged after it was applied", err_text(err));
+    for (size_t i = 0; r >= 0 && i < plan->edits.n; i++)
+        r = swap_prepare(&run->swap, &plan->edits.items[i], err);
+    return r < 0 ? r : run_enter(run, RUN_STAGED, NULL, err);
+}
+
+/* The exchanges themselves. From the ledger's `applying` on, whatever goes wrong is taken back. */
+static int exchange(Run *run, Err *err)
+{
+    VEC_EACH (edit, run->swap.edits) {
+        int r = swap_apply(&run->swap, edit, err);
+        if (r == SWAP_FOREIGN)
+            return err_set(err, ERR_FOREIGN, "%s was changed by somebody else at this very moment", edit->path);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int apply(Run *run, const Plan *plan, bool validate_live, Err *err)
+{
+    if (plan->edits.n == 0)
+        return 0;
+    progress_step(&run->progress, "apply %zu edit%s", plan->edits.n, plan->edits.n == 1 ? "" : "s");
+    int r = exchange(run, err);
+    if (r < 0) {
+        progress_failed(&run->progress, "%s", err_text(err));
+        return r;
+    }
+    progress_done(&run->progress, "exchanged");
+    StageInput input = stage_input(run, plan);
+    return validate_live ? stage_validate_live(&input, err) : 0;
+}
+
+static int activate_plan(Run *run, const Plan *plan, Err *err)
+{
+    Activation activation = {
+        .arena = run->arena,
+        .systemd = run->systemd,
+        .view = run_fresh_view(run),
+        .live = run->live,
+        .progress = &run->progress,
+        .settle_usec = plan->settle_usec,
+        .wishes = &plan->wishes,
+        .cancel = run->cancel,
+    };
+    int r = run_enter(run, RUN_ACTIVATING, NULL, err);
+    return r < 0 ? r : activate(&activation, &plan->effects, &run->attempted, err);
+}
+
+static void note_thoroughness(Run *run, const Plan *plan, const WatchOutcome *outcome, bool once)
+{
+    Err err;
+    run->record.thoroughness =
+        once ? arena_printf(run->arena, "once: %zu checks, %zu samples", plan->checks.n, outcome->samples)
+             : arena_printf(run->arena, "window %s, %zu checks, %zu samples",
+                            usec_to_string(run->arena, plan->window_usec), plan->checks.n, outcome->samples);
+    if (ledger_set_thoroughness(run->store->ledger, run->record.id, run->record.thoroughness, &err) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+}
+
+static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *err)
+{
+    WatchPhase phase = {
+        .phase = CHECK_VERIFY,
+        .warmup_usec = options->once ? 0 : plan->warmup_usec,
+        .limit_usec = plan->window_usec,
+        .window_usec = plan->window_usec,
+    };
+    WatchOutcome outcome;
+    int r = run_enter(run, RUN_VERIFYING, NULL, err);
+    if (r < 0)
+        return r;
+    run->chronicle->phase = "verify";
+    progress_step(&run->progress, "verify for %s",
+                  options->once ? "one sample a check" : usec_to_string(run->arena, plan->window_usec));
+    r = watch_phase(run->watch, &phase, &outcome, err);
+    if (r >= 0 && outcome.cancelled)
+        r = err_set(err, ERR_FAILED, "cancelled");
+    if (r >= 0) {
+        keep_verdicts(run, &outcome);
+        note_thoroughness(run, plan, &outcome, options->once);
+    }
+    bool inconclusive = r >= 0 && outcome.verdict == VERDICT_INCONCLUSIVE && plan->playbook->keep_on_inconclusive;
+    if (r >= 0 && outcome.verdict != VERDICT_PASS && !inconclusive)
+        r = err_set(err, ERR_FAILED, "%s", outcome.reason);
+    if (r < 0)
+        progress_failed(&run->progress, "%s", err_text(err));
+    else
+        progress_done(&run->progress, "%zu samples, %s", outcome.samples,
+                      inconclusive ? "inconclusive, kept as the playbook says" : "all checks pass");
+    return r;
+}
+
+/* Promise 4. What follows the UPDATE is repeatable and done by the next salve command that writes, if not now. */
+static int keep(Run *run, Err *err)
+{
+    Err finishing;
+    int r = run_enter(run, RUN_KEPT, "verification passed", err);
+    if (r >= 0 && run_finish(run, &finishing) < 0)
+        progress_warning(&run->progress, "%s; the next salve command that writes finishes this", err_text(&finishing));
+    return r;
+}
+
+/* The untouched half of the road. */
+static int prepare(Run *run, const Plan *plan, bool *ret_live, Err *err)
+{
+    *ret_live = false;
+    int r = take_baseline(run, plan, err);
+    if (r >= 0)
+        r = take_snapshot(run, plan, err);
+    return r < 0 ? r : stage(run, plan, ret_live, err);
+}
+
+/* The half that touches. */
+static int change(Run *run, const Plan *plan, bool validate_live, const RunOptions *options, Err *err)
+{
+    int r = apply(run, plan, validate_live, err);
+    if (r >= 0)
+        r = activate_plan(run, plan, err);
+    if (r >= 0)
+        r = verify(run, plan, options, err);
+    return r < 0 ? r : keep(run, err);
+}
+
+/* The run's own files are gone again, and the ledger says why. */
+static void refuse(Run *run, const Err *why)
+{
+    Err err;
+    run->record.reason = arena_strdup(run->arena, err_text(why));
+    if (run_finish(run, &err) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+    run_enter_anyway(run, RUN_REFUSED, run->record.reason);
+}
+
+static void fail(Run *run, const Plan *plan, const Err *why)
+{
+    Err err;
+    const char *reason = arena_strdup(run->arena, err_text(why));
+    if (!plan->only_restarts) {
+        run->chronicle->phase = "rollback";
+        run_roll_back(run, reason);
+        return;
+    }
+    if (run_finish(run, &err) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+    run_enter_anyway(run, RUN_FAILED, reason);
+}
+
+static void carry(Run *run, const Plan *plan, const RunOptions *options)
+{
+    bool validate_live;
+    Err err;
+    int r = prepare(run, plan, &validate_live, &err);
+    if (r >= 0 && run->cancel && *run->cancel)
+        r = err_set(&err, ERR_REFUSED, "cancelled");
+    if (r >= 0)
+        r = hot_write(run->store->dir, &run->hot, &err);
+    if (r >= 0)
+        r = run_enter(run, RUN_APPLYING, NULL, &err);
+    if (r < 0) {
+        refuse(run, &err);
+        return;
+    }
+    if (change(run, plan, validate_live, options, &err) < 0)
+        fail(run, plan, &err);
+}
+
+static int open_watch(Run *run, const Plan *plan, const RunOptions *options, Err *err)
+{
+    WatchInput input = {
+        .arena = run->arena,
+        .run_id = run->record.id,
+        .view = plan->view,
+        .systemd = run->systemd,
+        .checks = &plan->checks,
+        .interval_usec = plan->interval_usec,
+        .once = options->once,
+        .progress = &run->progress,
+        .cancel = run->cancel,
+    };
+    return watch_open(&input, &run->watch, err);
+}
+
+int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunRecord *ret, Err *err)
+{
+    Run run;
+    int r = engine_ready(engine, err);
+    if (r >= 0)
+        r = run_begin(engine, &run, store_run_id(engine->arena, clock_realtime()), err);
+    if (r < 0)
+        return r;
+    run.cancel = options->cancel;
+    run.swap.edits = &plan->edits;
+    run.effects = &plan->effects;
+    run.settle_usec = plan->settle_usec;
+    run.longest_request_usec = plan->longest_request_usec;
+    r = open_watch(&run, plan, options, err);
+    if (r >= 0)
+        r = record_run(&run, plan, options, err);
+    if (r >= 0)
+        carry(&run, plan, options);
+    watch_close(run.watch);
+    if (r >= 0)
+        *ret = run.record;
+    return r;
+}

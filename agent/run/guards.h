@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "run/plan.h"
+#include "run/progress.h"
+
+struct RunOptions;
+
+/* Examines every guard of the plan's playbook, telling each; ERR_REFUSED with the first that is neither satisfied nor
+ * overridden. Fills in context->unit. */
+int guards_check(FindingContext *context, const Plan *plan, Progress *progress, const struct RunOptions *options,
+                 Err *err);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a run is going to do, as JSON inside its snapshot: enough to finish it or to take it back without the plan, by
+ * another process, after the playbook file has changed or gone. */
+#pragma once
+
+#include "run/plan.h"
+
+typedef struct Intent {
+    const char *root;
+    const Source *playbook; /* its text as it was */
+    const Node *values;     /* JSON object */
+    EffectVec effects;
+    StringVec was_down; /* units of the effects that were not running */
+    usec settle_usec;
+} Intent;
+
+char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down);
+int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err);
+/* The playbook as it was, bound to the values that it had. */
+int intent_playbook(Arena *arena, const Intent *intent, const Playbook **ret, Err *err);

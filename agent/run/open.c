@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing the engine: root, systemd, the store with its lock, and what is hot is finished first. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "run/guards.h"
+#include "run/recover.h"
+#include "run/run.h"
+
+int engine_open(Arena *arena, const char *state_dir, const char *what, EventSink sink, Engine **ret, Err *err)
+{
+    if (geteuid() != 0)
+        return err_set(err, ERR_DENIED, "this needs root, to write configuration and to restart services; try sudo");
+    CLEANUP(engine_close) Engine *engine = xmalloc(sizeof *engine);
+    *engine = (Engine){.arena = arena, .chronicle = {.next = sink}};
+    int r = systemd_open(&engine->systemd, err);
+    if (r >= 0)
+        r = store_open_write(state_dir, what, 0, &engine->store, err);
+    if (r < 0)
+        return r;
+    engine->live = live_new(arena, engine->systemd, "");
+    engine->chronicle.ledger = engine->store.ledger;
+    r = recover_all(engine, err);
+    if (r < 0)
+        return r;
+    *ret = STEAL(engine);
+    return 0;
+}
+
+void engine_close(Engine *engine)
+{
+    if (!engine)
+        return;
+    store_close(&engine->store);
+    systemd_close(engine->systemd);
+    free(engine);
+}
+
+Systemd *engine_systemd(Engine *engine)
+{
+    return engine->systemd;
+}
+
+Live *engine_live(Engine *engine)
+{
+    return engine->live;
+}
+
+Store *engine_store(Engine *engine)
+{
+    return &engine->store;
+}
+
+int engine_check_guards(Engine *engine, const Plan *plan, const RunOptions *options, Err *err)
+{
+    Progress progress = {.sink = engine->chronicle.next, .state = RUN_PLANNED};
+    FindingContext context = {
+        .arena = engine->arena,
+        .view = view_before(plan->view),
+        .live = engine->live,
+        .systemd = engine->systemd,
+    };
+    return guards_check(&context, plan, &progress, options, err);
+}
+
+int run_begin(Engine *engine, Run *ret, const char *id, Err *err)
+{
+    static const EditVec no_edits;
+    static const EffectVec no_effects;
+    Run run = {
+        .arena = engine->arena,
+        .store = &engine->store,
+        .systemd = engine->systemd,
+        .live = engine->live,
+        .chronicle = &engine->chronicle,
+        .progress = {.sink = chronicle_sink(&engine->chronicle), .run_id = id},
+        .record = {.id = id},
+        .swap = {.root = "", .run_id = id, .edits = &no_edits},
+        .effects = &no_effects,
+        .hot = {.phase = HOT_APPLYING},
+    };
+    snprintf(run.hot.run_id, sizeof run.hot.run_id, "%s", id);
+    int r = hot_boot_id(run.hot.boot_id, err);
+    if (r < 0)
+        return r;
+    *ret = run;
+    return 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/run.h"
+
+#include "run/state.h"
+
+static int advance(Run *run, RunState to, const char *reason, Err *err)
+{
+    RunState from = run->record.state;
+    if (!run_state_may_follow(from, to))
+        return err_set(err, ERR_FAILED, "a run cannot go from %s to %s", run_state_to_string(from),
+                       run_state_to_string(to));
+    return ledger_advance(run->store->ledger, run->record.id, from, to, reason, err);
+}
+
+static void announce(Run *run, RunState to, const char *reason)
+{
+    run->record.state = to;
+    if (reason)
+        run->record.reason = reason;
+    progress_state(&run->progress, to);
+    if (run_state_terminal(to)) {
+        run->record.ended = clock_realtime();
+        progress_emit(&run->progress, (Event){.kind = EVENT_END, .text = run->record.reason});
+    }
+}
+
+int run_enter(Run *run, RunState to, const char *reason, Err *err)
+{
+    int r = advance(run, to, reason, err);
+    if (r >= 0)
+        announce(run, to, reason);
+    return r;
+}
+
+void run_enter_anyway(Run *run, RunState to, const char *reason)
+{
+    Err err;
+    if (advance(run, to, reason, &err) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+    announce(run, to, reason);
+}
+
+View *run_fresh_view(Run *run)
+{
+    return view_new(run->arena, run->swap.root);
+}
+
+/* Foreign bytes that were found beside a target go into the snapshot store before they are deleted. */
+void run_keep_foreign(Run *run, const Edit *edit, const char *aside)
+{
+    FileState state;
+    char commit[65];
+    Err err;
+    if (!aside || str_equal(aside, edit->path)) {
+        progress_warning(&run->progress, "%s was changed by somebody else meanwhile%s", edit->path,
+                         aside ? ", and what they put there is left in place" : "; what was recorded is back");
+        return;
+    }
+    int r = file_read(run->arena, run->swap.root, aside, &state, &err);
+    if (r >= 0)
+        r = snapshot_keep_foreign(run->store->repo, run->record.id, edit->path, &state, commit, &err);
+    if (r >= 0)
+        r = swap_discard_aside(&run->swap, aside, &err);
+    if (r < 0)
+        progress_warning(&run->progress, "%s was changed by somebody else meanwhile; their version is in %s (%s)",
+                         edit->path, aside, err_text(&err));
+    else
+        progress_warning(&run->progress,
+                         "%s was changed by somebody else meanwhile; their version is kept: git -C %s/snapshots.git "
+                         "show %s",
+                         edit->path, run->store->dir, commit);
+}
+
+int run_finish(Run *run, Err *err)
+{
+    int r = 0;
+    if (run->record.state == RUN_KEPT && run->record.commit)
+        r = snapshot_tag_kept(run->store->repo, run->record.id, run->record.commit, err);
+    for (size_t i = run->swap.edits->n; r >= 0 && i-- > 0;) {
+        const char *aside = NULL;
+        r = swap_finish(run->arena, &run->swap, &run->swap.edits->items[i], &aside, err);
+        if (r >= 0 && aside)
+            run_keep_foreign(run, &run->swap.edits->items[i], aside);
+    }
+    return r < 0 ? r : hot_remove(run->store->dir, err);
+}
