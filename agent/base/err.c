@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-static int raise_error(Err *err, ErrKind kind, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static int raise_error(Err *err, ErrKind kind, const char *format, va_list args)
 {
     char message[sizeof err->message]; /* an argument may point into *err */
     vsnprintf(message, sizeof message, format, args);

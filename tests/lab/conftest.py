@@ -4,23 +4,22 @@
     def test_something(boot):
         host = boot(Spec(worker="gthread"))
 
-`boot` gives each test hosts of its own, with salve installed from --salve (or from what tests/run built), and removes them
-afterwards; `boot_for_module` does so once for a whole file, for tests that only read. With `salve=False` the host
-comes without salve. Where a test fails, the journal of its hosts is part of the report.
+`boot` gives each test hosts of its own, with salve installed from --salve (or from what tests/run built), and removes
+them afterwards; `boot_for_module` does so once for a whole file, for tests that only read. With `salve=False` the
+host comes without salve. Where a test fails, the journal of its hosts is part of the report.
 """
-
-import os
-import pathlib
 
 import pytest
 
 from lab import Lab, Spec
+from lab.machine import BUILD
 
-JOURNAL_LINES = 60
+LOGS = {"journal": "journalctl --no-pager --output=cat", "nginx's log": "cat /var/log/nginx/error.log"}
+LAST_LINES = 60
 
 
 def pytest_addoption(parser):
-    built = pathlib.Path(os.environ.get("SALVE_BUILD", "/var/tmp/salve-build")) / "gcc"
+    built = BUILD / "gcc"
     parser.addoption("--salve", default=built if built.is_dir() else None, metavar="PATH",
                      help="what to install on the hosts: a meson build directory, a DESTDIR tree or a program")
 
@@ -75,9 +74,9 @@ def pytest_runtest_makereport(item, call):
     if report.when == "call" and report.failed and "lab" in getattr(item, "funcargs", {}):
         for host in item.funcargs["lab"].hosts:
             if host.container.leader is not None:
-                report.sections.append((f"journal of {host.name}", last_lines(host, "journalctl --no-pager -o cat")))
-                report.sections.append((f"nginx's log of {host.name}", last_lines(host, "cat /var/log/nginx/error.log")))
+                report.sections += [(f"{title} of {host.name}", last_lines(host, command))
+                                    for title, command in LOGS.items()]
 
 
 def last_lines(host, command):
-    return host.run(f"{command} | tail -n {JOURNAL_LINES}", check=False).stdout
+    return host.run(f"{command} | tail -n {LAST_LINES}", check=False).stdout

@@ -33,7 +33,7 @@ ENVIRONMENT = {
 
 class Container:
     def __init__(self, number, name, index, lower):
-        """The host `name`, the index-th of lab `number`, over the shared root at `lower`. Makes, but does not boot it."""
+        """Make the host `name`, the index-th of lab `number`, over the shared root at `lower`; it is not booted yet."""
         self.name = name
         self.machine = f"salve-{number}-{name}"
         self.address = f"10.213.{number}.{index + 10}"

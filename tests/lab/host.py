@@ -197,7 +197,8 @@ class Host:
         """Wait until that many messages of the journal (narrowed by journalctl's words) hold the text; returns them."""
         found = []
         deadline = time.monotonic() + timeout
-        with self.start(["journalctl", "--follow", "--lines=all", "--output=cat", *words], stdout=subprocess.PIPE) as follow:
+        argv = ["journalctl", "--follow", "--lines=all", "--output=cat", *words]
+        with self.start(argv, stdout=subprocess.PIPE) as follow:
             try:
                 rest = b""
                 while wait_readable([follow.stdout], deadline - time.monotonic()):

@@ -9,6 +9,8 @@ import signal
 import subprocess
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+# Where tests/run builds, a directory for each compiler. Each checkout has its own.
+BUILD = pathlib.Path(os.environ.get("SALVE_BUILD") or f"/var/tmp/salve-build/{str(REPOSITORY)[1:].replace('/', '-')}")
 PACKAGES = REPOSITORY / "packaging" / "packages"
 
 TOOLS = {
@@ -44,7 +46,8 @@ def missing():
     found = []
     lacking = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
     if lacking:
-        found.append(f"programs are not installed: apt-get install {' '.join(lacking)} (or packaging/install-packages lab)")
+        found.append(f"programs are not installed: apt-get install {' '.join(lacking)}"
+                     " (or packaging/install-packages lab)")
     if not cgroup_mounts():
         found.append("no cgroup2 file system is mounted: containers need one to run systemd in")
     elif not all(os.access(mount, os.W_OK) for mount in cgroup_mounts()):

@@ -47,11 +47,13 @@ def build(root, recipe):
     print("lab: building the Debian root that all hosts share (once, about half a minute)", file=sys.stderr)
     started = time.monotonic()
     building = CACHE / f"building-{root.name}"
-    argv = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(host_packages())}", SUITE, str(building)]
+    argv = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(host_packages())}",
+            SUITE, str(building)]
     if os.environ.get("SALVE_LAB_MIRROR"):
         argv.append(os.environ["SALVE_LAB_MIRROR"])
     try:
-        said = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        said = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True)
         if said.returncode != 0:
             raise LabError("mmdebstrap could not build the lab's root:\n" + "\n".join(said.stdout.splitlines()[-15:]))
         said = subprocess.run(["chroot", str(building), "/bin/sh", "-s"], input=recipe,

@@ -76,7 +76,8 @@ class Tree:
         """What `systemctl enable` does, for a unit below /etc or an instance of a template there."""
         name, at, rest = unit.partition("@")
         file = f"{name}@.{rest.rpartition('.')[2]}" if at else unit
-        directory = "/etc/systemd/system" if self.path(f"/etc/systemd/system/{file}").exists() else "/lib/systemd/system"
+        ours = self.path(f"/etc/systemd/system/{file}").exists()
+        directory = "/etc/systemd/system" if ours else "/lib/systemd/system"
         self.link(f"{directory}/{file}", f"/etc/systemd/system/{target}.wants/{unit}")
 
     def copy(self, source, path):

@@ -105,6 +105,6 @@ def test_two_labs_live_side_by_side(lab):
 
 
 def test_the_command_runs_a_command_on_a_host_and_returns_its_exit_code():
-    done = subprocess.run([COMMAND, "--variant", "no-gunicorn,no-nginx", "--name", "db7", "--", "sh", "-c", "hostname; exit 9"],
-                          stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+    argv = [COMMAND, "--variant", "no-gunicorn,no-nginx", "--name", "db7", "--", "sh", "-c", "hostname; exit 9"]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert (done.returncode, done.stdout) == (9, "db7\n")
