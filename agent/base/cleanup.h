@@ -19,7 +19,7 @@
     }
 
 #define STEAL(pointer)                                                                                                 \
-    ({                                                                                                                 \
+    __extension__({                                                                                                    \
         __auto_type stolen_ = (pointer);                                                                               \
         (pointer) = NULL;                                                                                              \
         stolen_;                                                                                                       \

@@ -46,6 +46,3 @@ int nginx_lexer_next(NginxLexer *lexer, NginxToken *ret, Err *err);
 
 /* The text of a word as nginx sees it: without quotes, escapes resolved. NULs are kept (Bytes.len counts them). */
 Bytes nginx_token_text(Arena *arena, Bytes text, const NginxToken *token);
-
-/* 1-based column in bytes of a position. */
-unsigned nginx_column(Bytes text, size_t at);

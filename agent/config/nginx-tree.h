@@ -11,10 +11,10 @@
 
 #include <stdbool.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "config/nginx-time.h"
 
 /* Where files come from; view_read and view_glob of stack/view.h have this shape. Paths are absolute. */
 typedef struct NginxSource {
@@ -99,12 +99,3 @@ NginxNode *nginx_effective(NginxNode *block, const char *name);
 
 /* "server example.org, location /reports/" for messages; arguments as written. */
 char *nginx_describe(Arena *arena, const NginxNode *node);
-
-/* A time of a directive that counts milliseconds (proxy_read_timeout), grammar of ngx_parse_time: units w d h m s ms in
- * descending order, the last number alone is seconds. ERR_INVALID for what nginx rejects. "0" is 0: nginx accepts it
- * and every request ends at once. */
-int nginx_parse_time(const char *text, usec *ret, Err *err);
-/* As above for directives that count seconds: with y and M (365 and 30 days), without ms. */
-int nginx_parse_time_sec(const char *text, usec *ret, Err *err);
-/* "65s", "1500ms". ERR_INVALID for parts of a millisecond, 0 and USEC_INFINITY. */
-int nginx_format_time(Arena *arena, usec time, const char **ret, Err *err);

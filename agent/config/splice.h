@@ -17,6 +17,3 @@ typedef VEC(Splice) SpliceVec;
 /* Insertions at one place come out in the order they were pushed. Ranges that overlap or lie outside of the text are
  * ERR_REFUSED. No splices: the same bytes. `splices` is sorted in place; `ret` lives in the arena. */
 int splice_apply(Arena *arena, Bytes text, SpliceVec *splices, Bytes *ret, Err *err);
-
-/* "\r\n" when the first line of the text ends so, else "\n". */
-const char *text_line_ending(Bytes text);

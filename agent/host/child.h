@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running other programs: by path and argument list, never through a shell.
  *
- * A child has a process group of its own, no descriptor but 0, 1 and 2, default signal dispositions, and dies with its
- * group at the time limit or when salve dies. What it prints is kept up to a bound. A file that is not there or cannot
- * be executed is an error; how the program ended is a result. */
+ * A child has a process group of its own, no descriptor but 0, 1 and 2 and default signal dispositions. At its end, or
+ * at the time limit, whatever is left of its group is killed; the program itself is also killed when salve dies. What
+ * it prints is kept up to a bound. A file that is not there or cannot be executed is an error; how the program ended is
+ * a result. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +23,7 @@ typedef struct ChildSpec {
     Bytes input;             /* standard input; data NULL: /dev/null */
     size_t max_output;       /* kept of each stream; 0: 256 KiB. More is read and dropped */
     usec timeout_usec;       /* 0: 60 s; USEC_INFINITY: none */
-    bool inherit;            /* all three streams are ours, nothing is captured; same process group as salve */
+    bool inherit;            /* streams and process group are ours, nothing is captured, it outlives us */
     bool set_user;           /* become uid, gid, groups */
     uid_t uid;
     gid_t gid;

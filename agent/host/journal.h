@@ -41,8 +41,9 @@ int journal_seek_tail(Journal *journal, Err *err); /* only entries that come aft
 
 enum { JOURNAL_CURSOR_LOST = 1 };
 
-/* After the entry of that cursor. JOURNAL_CURSOR_LOST: it is gone (rotated, vacuumed) and the position is at the entry
- * nearest to it; lines may be missing in between, so counts from here are lower bounds. */
+/* After the entry of that cursor, which need not fit the filter. JOURNAL_CURSOR_LOST: it is gone (rotated, vacuumed)
+ * and the position is at the entry nearest to it; lines may be missing in between, so counts from here are lower
+ * bounds. */
 int journal_seek_cursor(Journal *journal, const char *cursor, Err *err);
 
 typedef struct JournalEntry {

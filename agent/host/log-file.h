@@ -26,8 +26,8 @@ int log_file_open_end(const char *path, LogFile **ret_log, LogMark *ret_mark, Er
 enum { LOG_MARK_LOST = 1 };
 
 /* Opens at a mark. When the name belongs to another file now, the old one is looked for in the same directory
- * (access.log.1) by its inode. LOG_MARK_LOST: it is gone or was truncated, so lines may be missing; reading starts at
- * the beginning of the present file. */
+ * (access.log.1) by its inode; of files that came and went between the two nothing is seen. LOG_MARK_LOST: it is gone
+ * or was truncated, so lines may be missing; reading starts at the beginning of the present file. */
 int log_file_open_mark(const char *path, LogMark mark, LogFile **ret_log, Err *err);
 void log_file_close(LogFile *log);
 DEFINE_CLEANUP(LogFile *, log_file_close)

@@ -5,7 +5,7 @@
  * an overlay whose upper layer is a tmpfs, and in it the candidate's files are written, linked and removed. The
  * namespace ends with the program; nothing of it is ever seen outside.
  *
- * The candidate's regular files also exist as copies below /run/salve/stage-<pid> (0700, root's; each copy with the
+ * The candidate's regular files also exist as copies below /run/salve/stage-<pid>-<n> (0700, root's; each copy with the
  * mode and owner of its candidate), for PID 1, which reads EnvironmentFile= outside of any namespace. They go with
  * staging_close, or, after a crash, with the next staging_open. */
 #pragma once
