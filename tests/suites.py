@@ -94,7 +94,7 @@ def build(name, compiler, *options):
     else:
         shutil.rmtree(directory, ignore_errors=True)
         configure = ["meson", "setup", *options, directory, SOURCE]
-    if run(*configure, environment={"CC": cached}, quiet=True) or run("ninja", "-C", directory, quiet=True):
+    if run(*configure, environment={"CC": cached}, quiet=True) or run("ninja", "--quiet", "-k", "0", "-C", directory, quiet=True):
         return None
     return directory
 

@@ -19,7 +19,8 @@ void progress_state(Progress *progress, RunState state)
     progress_emit(progress, (Event){.kind = EVENT_STATE});
 }
 
-static void emit_text(Progress *progress, Event event, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void emit_text(Progress *progress, Event event, const char *format,
+                                                            va_list args)
 {
     char text[2048];
     vsnprintf(text, sizeof text, format, args);

@@ -123,7 +123,8 @@ static void bash_script(StrBuf *out)
     each_option(out, NULL, global_options, bash_names);
     strbuf_add_str(out, "' ;;\n    :*) words='");
     for (size_t i = 0; verbs[i]; i++)
-        strbuf_printf(out, verbs[i]->hidden ? "" : " %s", verbs[i]->name);
+        if (!verbs[i]->hidden)
+            strbuf_printf(out, " %s", verbs[i]->name);
     strbuf_add_str(out, "' ;;\n    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
                         "complete -o filenames -F _salve salve\n");
 }
