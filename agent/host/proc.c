@@ -127,9 +127,12 @@ int proc_cgroup(const char *root, Arena *arena, pid_t pid, const char **ret_path
         else if (strstr(line, ":name=systemd:"))
             named = strstr(line, ":name=systemd:") + strlen(":name=systemd:");
     }
-    /* In the hybrid layout both are there and systemd's own has the units. */
-    *ret_path = named ? named : unified;
-    return *ret_path ? 0 : err_set(err, ERR_NOT_FOUND, "process %d is in no control group of systemd's", pid);
+    /* In the hybrid layout both are there; in a container one of them may not be systemd's. */
+    const char *path = named && !str_equal(named, "/") ? named : unified;
+    if (!path)
+        return err_set(err, ERR_NOT_FOUND, "process %d is in no control group of systemd's", pid);
+    *ret_path = path;
+    return 0;
 }
 
 /* "Name:   123 kB" of a file in the form of /proc/PID/status; UINT64_MAX if it has no such line. */
