@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/watch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+/* A check whose verdict follows a script: what it says after its n-th poll. */
+typedef struct Script {
+    int open, begin, poll; /* results of these calls */
+    int enough_after;      /* polls until it needs nothing more; 0: never */
+    int fail_after;        /* polls until it is a final fail; 0: never */
+    Verdict closing;       /* verdict when the window is over */
+    int polls;
+    bool closed;
+} Script;
+
+static int script_open(CheckContext *context, const void *spec, void **ret_state, Err *err)
+{
+    (void)context;
+    Script *script = (Script *)spec;
+    if (script->open < 0)
+        return err_set(err, ERR_DENIED, "no permission");
+    *ret_state = script;
+    return 0;
+}
+
+static int script_begin(void *state, CheckPhase phase, usec window_usec, Err *err)
+{
+    (void)phase;
+    (void)window_usec;
+    Script *script = state;
+    script->polls = 0;
+    return script->begin < 0 ? err_set(err, ERR_FAILED, "cannot begin") : 0;
+}
+
+static int script_poll(void *state, usec now_boottime, usec *ret_next, Err *err)
+{
+    Script *script = state;
+    script->polls++;
+    *ret_next = now_boottime + USEC_PER_MSEC;
+    if (script->poll < 0)
+        return err_set(err, ERR_FAILED, "went blind");
+    return script->enough_after > 0 && script->polls >= script->enough_after;
+}
+
+static int script_judge(void *state, Arena *arena, bool closing, CheckResult *ret, Err *err)
+{
+    (void)arena;
+    (void)err;
+    Script *script = state;
+    bool failed = script->fail_after > 0 && script->polls >= script->fail_after;
+    *ret = (CheckResult){.verdict = failed    ? VERDICT_FAIL
+                                    : closing ? script->closing
+                                              : VERDICT_INCONCLUSIVE,
+                         .final = failed,
+                         .reason = failed ? "too slow" : "scripted"};
+    return 0;
+}
+
+static void script_close(void *state)
+{
+    ((Script *)state)->closed = true;
+}
+
+static const CheckKind script_kind = {
+    .name = "script",
+    .open = script_open,
+    .begin = script_begin,
+    .poll = script_poll,
+    .judge = script_judge,
+    .close = script_close,
+};
+
+typedef struct Fixture {
+    Arena *arena;
+    Progress progress;
+    PlannedCheckVec checks;
+    WatchInput input;
+} Fixture;
+
+static Fixture *fixture_new(Script *scripts, size_t n)
+{
+    Arena *arena = arena_new();
+    Fixture *f = arena_new_of(arena, Fixture);
+    f->arena = arena;
+    for (size_t i = 0; i < n; i++)
+        *vec_push(arena, &f->checks) =
+            (PlannedCheck){.kind = &script_kind, .spec = &scripts[i], .name = i == 0 ? "first" : "second"};
+    f->input = (WatchInput){.arena = arena,
+                            .run_id = "test",
+                            .checks = &f->checks,
+                            .interval_usec = USEC_PER_SEC,
+                            .progress = &f->progress};
+    return f;
+}
+
+static WatchOutcome run_phase(Fixture *f, CheckPhase phase, usec limit)
+{
+    CLEANUP(watch_close) Watch *watch = NULL;
+    WatchOutcome outcome = {0};
+    WatchPhase spec = {.phase = phase, .limit_usec = limit, .window_usec = limit};
+    Err err;
+    assert_int_equal(watch_open(&f->input, &watch, &err), 0);
+    assert_int_equal(watch_phase(watch, &spec, &outcome, &err), 0);
+    return outcome;
+}
+
+static void a_pass_never_comes_before_the_window_is_over(void **state)
+{
+    (void)state;
+    Script scripts[] = {{.closing = VERDICT_PASS, .enough_after = 1}};
+    Fixture *f = fixture_new(scripts, 1);
+    WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 50 * USEC_PER_MSEC);
+    assert_int_equal(outcome.verdict, VERDICT_PASS);
+    assert_null(outcome.reason);
+    assert_true(outcome.elapsed_usec >= 50 * USEC_PER_MSEC);
+    assert_true(scripts[0].closed);
+    arena_free(f->arena);
+}
+
+static void a_fail_that_cannot_be_mended_ends_the_window_at_once(void **state)
+{
+    (void)state;
+    Script scripts[] = {{.closing = VERDICT_PASS}, {.closing = VERDICT_PASS, .fail_after = 2}};
+    Fixture *f = fixture_new(scripts, 2);
+    WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 60 * USEC_PER_SEC);
+    assert_int_equal(outcome.verdict, VERDICT_FAIL);
+    assert_string_equal(outcome.reason, "check \"second\": too slow");
+    assert_true(outcome.elapsed_usec < 10 * USEC_PER_SEC);
+    assert_int_equal(outcome.results.n, 2);
+    arena_free(f->arena);
+}
+
+static void a_check_that_goes_blind_is_inconclusive_and_so_is_the_whole(void **state)
+{
+    (void)state;
+    Script scripts[] = {{.closing = VERDICT_PASS}, {.closing = VERDICT_PASS, .poll = -1}};
+    Fixture *f = fixture_new(scripts, 2);
+    WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 30 * USEC_PER_MSEC);
+    assert_int_equal(outcome.verdict, VERDICT_INCONCLUSIVE);
+    assert_string_equal(outcome.reason, "check \"second\": went blind");
+    arena_free(f->arena);
+}
+
+static void a_fail_outweighs_an_inconclusive_check(void **state)
+{
+    (void)state;
+    Script scripts[] = {{.closing = VERDICT_INCONCLUSIVE}, {.closing = VERDICT_FAIL}};
+    Fixture *f = fixture_new(scripts, 2);
+    WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 10 * USEC_PER_MSEC);
+    assert_int_equal(outcome.verdict, VERDICT_FAIL);
+    assert_string_equal(outcome.reason, "check \"second\": scripted");
+    arena_free(f->arena);
+}
+
+static void a_baseline_ends_when_every_check_has_enough(void **state)
+{
+    (void)state;
+    Script scripts[] = {{.closing = VERDICT_PASS, .enough_after = 1}, {.closing = VERDICT_PASS, .enough_after = 3}};
+    Fixture *f = fixture_new(scripts, 2);
+    WatchOutcome outcome = run_phase(f, CHECK_BASELINE, 60 * USEC_PER_SEC);
+    assert_true(outcome.elapsed_usec < 10 * USEC_PER_SEC);
+    assert_int_equal(scripts[1].polls, 3);
+    arena_free(f->arena);
+}
+
+static void a_check_that_cannot_observe_refuses_the_run(void **state)
+{
+    (void)state;
+    Script scripts[] = {{0}, {.open = -1}};
+    Fixture *f = fixture_new(scripts, 2);
+    Watch *watch = NULL;
+    Err err;
+    assert_int_equal(watch_open(&f->input, &watch, &err), -ERR_REFUSED);
+    assert_string_equal(err.message, "check \"second\" cannot observe: no permission");
+    assert_null(watch);
+    assert_true(scripts[0].closed);
+    arena_free(f->arena);
+}
+
+static void a_cancel_ends_the_phase_without_a_verdict(void **state)
+{
+    (void)state;
+    Script scripts[] = {{.closing = VERDICT_PASS}};
+    Fixture *f = fixture_new(scripts, 1);
+    volatile sig_atomic_t cancel = 1;
+    f->input.cancel = &cancel;
+    WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 60 * USEC_PER_SEC);
+    assert_true(outcome.cancelled);
+    assert_int_equal(outcome.results.n, 0);
+    arena_free(f->arena);
+}
+
+static void a_rollback_is_judged_only_by_what_passed_before(void **state)
+{
+    (void)state;
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    CheckResultVec before = {0}, now = {0};
+    StringVec sick = {0};
+    const char *reason;
+    *vec_push(arena, &before) = (CheckResult){.name = "health", .verdict = VERDICT_PASS};
+    *vec_push(arena, &before) = (CheckResult){.name = "slow", .verdict = VERDICT_FAIL};
+    *vec_push(arena, &now) = (CheckResult){.name = "health", .verdict = VERDICT_PASS};
+    *vec_push(arena, &now) = (CheckResult){.name = "slow", .verdict = VERDICT_FAIL, .reason = "502"};
+    assert_true(watch_as_before(arena, &before, &now, &reason, &sick));
+    assert_int_equal(sick.n, 1);
+    assert_string_equal(sick.items[0], "check \"slow\": 502");
+
+    now.items[0] = (CheckResult){.name = "health", .verdict = VERDICT_INCONCLUSIVE, .reason = "no samples"};
+    assert_false(watch_as_before(arena, &before, &now, &reason, &sick));
+    assert_string_equal(reason, "check \"health\": no samples");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pass_never_comes_before_the_window_is_over),
+        cmocka_unit_test(a_fail_that_cannot_be_mended_ends_the_window_at_once),
+        cmocka_unit_test(a_check_that_goes_blind_is_inconclusive_and_so_is_the_whole),
+        cmocka_unit_test(a_fail_outweighs_an_inconclusive_check),
+        cmocka_unit_test(a_baseline_ends_when_every_check_has_enough),
+        cmocka_unit_test(a_check_that_cannot_observe_refuses_the_run),
+        cmocka_unit_test(a_cancel_ends_the_phase_without_a_verdict),
+        cmocka_unit_test(a_rollback_is_judged_only_by_what_passed_before),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
