@@ -177,9 +177,10 @@ struct Field {
 
 typedef struct Variable {
     const char *name;
-    ValueType type;
+    ValueType type;       /* kind VALUE_ABSENT: its declaration is broken, which was reported */
     const Node *declared; /* the declaration's key, for errors */
     Value value;          /* VALUE_ABSENT while it has none */
+    const char *help;     /* NULL: none */
     unsigned used;        /* references seen by decoding */
 } Variable;
 

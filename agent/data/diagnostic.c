@@ -144,8 +144,9 @@ static bool find_line(Bytes text, unsigned number, Bytes *ret)
     const char *at = text.data, *end = text.data + text.len;
     for (; number > 1; number--) {
         at = memchr(at, '\n', (size_t)(end - at));
-        if (!at++)
+        if (!at)
             return false;
+        at++;
     }
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     size_t len = (size_t)((stop ? stop : end) - at);

@@ -48,6 +48,8 @@ static Node *real_from_json(Arena *arena, double value)
     char *text = arena_printf(arena, "%.15g", value);
     if (strtod(text, NULL) != value)
         text = arena_printf(arena, "%.17g", value);
+    if (!strpbrk(text, ".e")) /* stays a real: -0 and -0.0 are not the same */
+        text = arena_printf(arena, "%s.0", text);
     Node *node = node_text(arena, text);
     node->quoted = false;
     return node;

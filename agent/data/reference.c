@@ -108,6 +108,10 @@ static bool parse_expanded(Decoder *d, const ValueType *type, const char *what, 
 static bool decode_whole(Decoder *d, const ValueType *type, const char *what, const Node *node, Variable *variable,
                          Value *ret)
 {
+    if (variable->type.kind == VALUE_ABSENT) {
+        *ret = value_placeholder(d->arena, type);
+        return true;
+    }
     if (!type_fits(type, &variable->type)) {
         bool choices = type->kind == VALUE_ENUM && variable->type.kind == VALUE_ENUM;
         diag_error(d->diags, node, "%s must be of type %s, but variable \"%s\" %s %s", what,
@@ -143,6 +147,10 @@ static bool decode_interpolated(Decoder *d, const ValueType *type, const char *w
         const Variable *variable = parse_reference(d, node, open, &at);
         if (!variable)
             return false;
+        if (variable->type.kind == VALUE_ABSENT) {
+            *ret = value_placeholder(d->arena, type);
+            return true;
+        }
         if (!(usable >> variable->type.kind & 1)) {
             diag_error(d->diags, node, "%s: a variable of type %s cannot be put into longer text", what,
                        value_kind_name(variable->type.kind));
@@ -164,7 +172,9 @@ bool reference_decode(Decoder *d, const ValueType *type, const char *what, const
     if (!d->scope)
         return diag_error(d->diags, node, "%s: variables cannot be used here", what);
     const char *close = strstr(node->text, "}}");
-    if (!str_starts(node->text, "{{") || !close || close[2])
+    if (!close)
+        return diag_error(d->diags, node, "%s: \"{{\" without \"}}\"", what);
+    if (!str_starts(node->text, "{{") || close[2])
         return decode_interpolated(d, type, what, node, ret);
     const char *rest;
     Variable *variable = parse_reference(d, node, node->text, &rest);

@@ -262,18 +262,19 @@ int yaml_parse(Arena *arena, const char *name, Bytes text, Diagnostics *diags, N
     return 0;
 }
 
-static int read_bytes(Arena *arena, const char *path, Bytes *ret, Err *err)
+int yaml_read(Arena *arena, int fd, const char *path, Bytes *ret, Err *err)
 {
-    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (fstat(fd, &st) < 0)
         return err_errno(err, errno, "%s", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_INVALID, "%s: not a file", path);
-    char *data = arena_alloc(arena, YAML_MAX_BYTES + 2);
-    size_t len = 0;
-    while (len <= YAML_MAX_BYTES) {
-        ssize_t n = read(fd, data + len, YAML_MAX_BYTES + 1 - len);
+    size_t limit = YAML_MAX_BYTES + 1, len = 0;
+    if ((uint64_t)st.st_size < limit)
+        limit = (size_t)st.st_size + 1;
+    char *data = arena_alloc(arena, limit + 1);
+    while (len < limit) {
+        ssize_t n = read(fd, data + len, limit - len);
         if (n < 0 && errno != EINTR)
             return err_errno(err, errno, "%s", path);
         if (n == 0)
@@ -286,8 +287,11 @@ static int read_bytes(Arena *arena, const char *path, Bytes *ret, Err *err)
 
 int yaml_load(Arena *arena, const char *path, Diagnostics *diags, Node **ret_root, Err *err)
 {
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return err_errno(err, errno, "%s", path);
     Bytes text = BYTES("");
-    int r = read_bytes(arena, path, &text, err);
+    int r = yaml_read(arena, fd, path, &text, err);
     if (r < 0)
         return r;
     r = yaml_parse(arena, path, text, diags, ret_root);

@@ -14,6 +14,9 @@ enum { YAML_MAX_DEPTH = 64, YAML_MAX_BYTES = 1 << 20, YAML_MAX_NODES = 100000 };
  * -ERR_INVALID; an empty document is an error. */
 int yaml_parse(Arena *arena, const char *name, Bytes text, Diagnostics *diags, Node **ret_root);
 
+/* All of a file, or one byte more than the parser accepts; `path` is for errors. */
+int yaml_read(Arena *arena, int fd, const char *path, Bytes *ret, Err *err);
+
 /* Reads the file, at most YAML_MAX_BYTES of it. A file that cannot be read is an Err; what is wrong inside goes to
  * diags and returns -ERR_INVALID with *err set from them. */
 int yaml_load(Arena *arena, const char *path, Diagnostics *diags, Node **ret_root, Err *err);

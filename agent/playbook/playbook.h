@@ -57,7 +57,7 @@ typedef VEC(Binding) BindingVec;
 
 /* `text` is "key=value" or "@file.yaml" (a map of scalars); ERR_INVALID with what is wrong. */
 int binding_add(Arena *arena, const char *text, BindingVec *bindings, Err *err);
-/* From a JSON object that playbook_values made. */
+/* From a map that playbook_values made. */
 int bindings_from_values(Arena *arena, const Node *values, BindingVec *bindings, Err *err);
 
 /* Where playbooks are looked for, in this order; NULL-terminated. */
