@@ -25,8 +25,6 @@ static void message_unref(sd_bus_message *message)
 }
 DEFINE_CLEANUP(sd_bus_message *, message_unref)
 
-/* --- values ---------------------------------------------------------------------------------------------------- */
-
 BusValue bus_string(const char *text)
 {
     return (BusValue){.type = 's', .signature = "s", .text = text};
@@ -131,8 +129,6 @@ char *bus_value_to_string(Arena *arena, const BusValue *value)
     add_value(&out, value);
     return strbuf_dup(arena, &out);
 }
-
-/* --- messages to values and back ------------------------------------------------------------------------------- */
 
 static int read_values(sd_bus_message *message, Arena *arena, BusValueVec *values);
 
@@ -276,8 +272,6 @@ static int append_value(Arena *arena, sd_bus_message *message, const BusValue *v
     return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-/* --- connection ------------------------------------------------------------------------------------------------ */
-
 static int open_bus(const char *address, bool direct, sd_bus **ret_bus)
 {
     if (!address)
@@ -361,8 +355,6 @@ int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, c
         *ret_reply = value;
     return 0;
 }
-
-/* --- signals --------------------------------------------------------------------------------------------------- */
 
 static int keep_signal(sd_bus_message *message, void *context, sd_bus_error *error)
 {

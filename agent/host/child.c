@@ -70,8 +70,6 @@ static int streams_open(const ChildSpec *spec, Streams *streams, Err *err)
     return ok ? 0 : err_errno(err, errno, "cannot make pipes");
 }
 
-/* --- in the child ---------------------------------------------------------------------------------------------- */
-
 static int child_set_streams(const ChildSpec *spec, const Streams *streams, Err *err)
 {
     if (!spec->inherit &&
@@ -131,8 +129,6 @@ static _Noreturn void child_main(const ChildSpec *spec, const Streams *streams, 
     ssize_t n = write(streams->failure[1], &err, sizeof err);
     _exit(n < 0 ? 126 : 127);
 }
-
-/* --- in the parent --------------------------------------------------------------------------------------------- */
 
 typedef struct Running {
     const ChildSpec *spec;

@@ -30,8 +30,6 @@ struct HttpPool {
     size_t n_transfers;
 };
 
-/* --- outcomes -------------------------------------------------------------------------------------------------- */
-
 static const char *const outcome_names[] = {
     [HTTP_OK] = "ok",
     [HTTP_REFUSED] = "connection refused",
@@ -86,8 +84,6 @@ static HttpOutcome outcome_of(CURL *easy, CURLcode code)
     }
     return HTTP_OTHER;
 }
-
-/* --- the pool -------------------------------------------------------------------------------------------------- */
 
 static char *copy(const char *text)
 {
@@ -148,8 +144,6 @@ size_t http_in_flight(const HttpPool *pool)
 {
     return pool->n_transfers;
 }
-
-/* --- starting -------------------------------------------------------------------------------------------------- */
 
 static size_t keep_body(char *data, size_t size, size_t n, void *context)
 {
@@ -263,8 +257,6 @@ int http_start(HttpPool *pool, const HttpRequest *request, Err *err)
     pool->n_transfers++;
     return 0;
 }
-
-/* --- results --------------------------------------------------------------------------------------------------- */
 
 static usec time_of(CURL *easy, CURLINFO which)
 {

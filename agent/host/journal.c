@@ -90,8 +90,6 @@ int journal_open_directory(const char *path, Journal **ret_journal, Err *err)
     return 0;
 }
 
-/* --- filter ---------------------------------------------------------------------------------------------------- */
-
 /* One way in which a line can be about a unit: all its matches hold. "%s" stands for the unit or the invocation. */
 typedef struct Alternative {
     const char *matches[3];
@@ -163,8 +161,6 @@ int journal_filter(Journal *journal, const JournalFilter *filter, Err *err)
     return apply_filter(journal, err);
 }
 
-/* --- position -------------------------------------------------------------------------------------------------- */
-
 int journal_seek_realtime(Journal *journal, usec realtime, Err *err)
 {
     int r = sd_journal_seek_realtime_usec(journal->journal, realtime);
@@ -227,8 +223,6 @@ int journal_seek_cursor(Journal *journal, const char *cursor, Err *err)
         return journal_error(err, r, "seek in");
     return there > 0 ? 0 : JOURNAL_CURSOR_LOST;
 }
-
-/* --- entries --------------------------------------------------------------------------------------------------- */
 
 static Bytes field(Journal *journal, Arena *arena, const char *name)
 {
@@ -313,8 +307,6 @@ int journal_last_cursor(Journal *journal, Arena *arena, const char **ret_cursor,
     *ret_cursor = r > 0 ? cursor_of(journal, arena) : NULL;
     return 0;
 }
-
-/* --- waiting --------------------------------------------------------------------------------------------------- */
 
 int journal_wait(Journal *journal, usec timeout_usec, Err *err)
 {

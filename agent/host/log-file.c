@@ -14,8 +14,9 @@
 
 enum { MAX_LINE = 16 << 10 };
 
-/* The buffer holds bytes that were read but not handed out: [start, end). Its first byte is at `offset` - what is left
- * of it - of the file. A line longer than the buffer is handed out cut, and `skipping` drops the rest of it. */
+/* buffer[start, end) was read but not handed out yet; `offset` is the place in the file up to which was read, so the
+ * next line begins at offset - (end - start). A line that does not fit is handed out cut, and `skipping` drops the
+ * rest. */
 struct LogFile {
     char *path;
     int fd;

@@ -51,8 +51,6 @@ int memory_info(const char *root, MemoryInfo *ret_info, Err *err)
     return 0;
 }
 
-/* --- pressure -------------------------------------------------------------------------------------------------- */
-
 static bool parse_pressure(const char *text, Pressure *pressure)
 {
     const char *some = strstr(text, "some "), *full = strstr(text, "full ");
@@ -93,8 +91,6 @@ int pressure_read(const char *root, const char *cgroup, PressureKind kind, Press
     *ret_pressure = pressure;
     return 0;
 }
-
-/* --- control groups -------------------------------------------------------------------------------------------- */
 
 /* A file with one number or "max"; `missing` when there is no such file. */
 static int read_number(const char *root, const char *directory, const char *name, uint64_t missing, uint64_t *ret,

@@ -30,8 +30,6 @@ struct Staging {
     const char **copies; /* one per file, NULL where it has none */
 };
 
-/* --- the copies ------------------------------------------------------------------------------------------------ */
-
 /* Removes a tree; what cannot be removed stays (it is in /run, and root's). */
 static void remove_tree(int parent, const char *name)
 {
@@ -104,8 +102,6 @@ static int make_copies(Staging *staging, Err *err)
     return 0;
 }
 
-/* --- open and close -------------------------------------------------------------------------------------------- */
-
 static bool is_below(const char *path, const char *directory)
 {
     size_t len = strlen(directory);
@@ -170,8 +166,6 @@ const char *staging_copy(const Staging *staging, const char *path)
     }
     return NULL;
 }
-
-/* --- in the child ---------------------------------------------------------------------------------------------- */
 
 /* Follows symlinks: a way that leads out of the overlays would end in a write to the host. */
 static int check_inside(const Staging *staging, const char *directory, Err *err)

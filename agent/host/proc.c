@@ -14,8 +14,6 @@
 #include "base/cleanup.h"
 #include "host/kernel-file.h"
 
-/* --- one process ----------------------------------------------------------------------------------------------- */
-
 static int read_pid_file(const char *root, Arena *arena, pid_t pid, const char *name, Bytes *ret_content, Err *err)
 {
     return kernel_file_read(arena, ret_content, err, "%s/proc/%d/%s", root, pid, name);
@@ -181,8 +179,6 @@ int proc_start_time(const char *root, pid_t pid, usec *ret_realtime, Err *err)
     return 0;
 }
 
-/* --- lists ----------------------------------------------------------------------------------------------------- */
-
 static int compare_pids(const void *a, const void *b)
 {
     pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
@@ -223,8 +219,6 @@ int proc_children(const char *root, Arena *arena, pid_t parent, PidVec *ret_pids
     *ret_pids = children;
     return 0;
 }
-
-/* --- workers --------------------------------------------------------------------------------------------------- */
 
 typedef bool (*IsWorker)(const char *title, const StringVec *argv, const StringVec *master, Worker *worker);
 
@@ -283,8 +277,6 @@ int proc_gunicorn_workers(const char *root, Arena *arena, pid_t arbiter, WorkerV
 {
     return list_workers(root, arena, arbiter, is_gunicorn_worker, ret_workers, err);
 }
-
-/* --- the machine ----------------------------------------------------------------------------------------------- */
 
 int proc_boot_id(const char *root, Arena *arena, const char **ret_boot_id, Err *err)
 {

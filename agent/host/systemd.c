@@ -60,8 +60,6 @@ static int manager_call(Systemd *systemd, Arena *arena, const char *member, cons
     return bus_call(systemd->bus, arena, &call, ret_reply, ret_error, err);
 }
 
-/* --- properties ------------------------------------------------------------------------------------------------ */
-
 /* The unit's object path, loading it if need be; the interface "" asks for the properties of all its interfaces. */
 static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
 {
@@ -102,8 +100,6 @@ int systemd_get_property_string(Systemd *systemd, Arena *arena, const char *unit
     *ret_value = bus_value_to_string(arena, value);
     return 0;
 }
-
-/* --- lists ----------------------------------------------------------------------------------------------------- */
 
 static int list_call(Systemd *systemd, Arena *arena, const char *member, const char *pattern, BusValueVec *ret_rows,
                      Err *err)
@@ -165,8 +161,6 @@ int systemd_unit_of_pid(Systemd *systemd, Arena *arena, uint32_t pid, const char
     return r;
 }
 
-/* --- calls that change something ------------------------------------------------------------------------------- */
-
 int systemd_daemon_reload(Systemd *systemd, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -184,8 +178,6 @@ int systemd_reset_failed(Systemd *systemd, const char *unit, Err *err)
         return 0;
     return r ? err_prefix(err, "cannot reset the start counter of %s", unit) : 0;
 }
-
-/* --- jobs ------------------------------------------------------------------------------------------------------ */
 
 static const char *const job_results[] = {
     [JOB_DONE] = "done",
@@ -319,8 +311,6 @@ int systemd_job(Systemd *systemd, Arena *arena, JobVerb verb, const char *unit, 
     int r = run_job(systemd, arena, members[verb], args, ARRAY_LEN(args), options, ret_outcome, err);
     return r < 0 ? err_prefix(err, "%s %s", members[verb], unit) : 0;
 }
-
-/* --- transient units ------------------------------------------------------------------------------------------- */
 
 int systemd_start_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
                             const JobOptions *options, JobOutcome *ret_outcome, Err *err)

@@ -214,7 +214,8 @@ typedef struct TransientResult {
 } TransientResult;
 
 /* Runs a Type=oneshot transient unit to its end, reads how it ended, and removes it from systemd's memory. Adds
- * Type=oneshot and RemainAfterExit=yes itself. When the waiting ends early the unit is stopped. */
+ * Type=oneshot and RemainAfterExit=yes itself; its time limit is TimeoutStartUSec (RuntimeMaxUSec has no effect on it).
+ * When the waiting ends early the unit is stopped. */
 int systemd_run_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
                           const JobOptions *options, TransientResult *ret_result, Err *err);
 

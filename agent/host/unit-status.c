@@ -224,8 +224,6 @@ void unit_status_decode(Arena *arena, const BusValue *properties, UnitStatus *re
     *ret_status = status;
 }
 
-/* --- towards systemd ------------------------------------------------------------------------------------------- */
-
 static BusValue encode_exec(Arena *arena, const ExecCommandVec *commands)
 {
     BusValueVec items = {0};
