@@ -32,7 +32,8 @@ int log_place_from_string(const char *name, LogPlace *ret, Err *err);
 typedef struct LogEventKind {
     const char *name; /* "worker-timeout" */
     const char *help;
-    unsigned places; /* bits 1 << LogPlace: where it can be seen */
+    unsigned places;            /* bits 1 << LogPlace: where it can be seen */
+    const struct LogRule *rule; /* of log-event.c */
 } LogEventKind;
 
 /* Ends with a NULL name. */

@@ -136,26 +136,39 @@ static int files_holding(View *view, const char *text, StringVec *ret, Err *err)
     return 0;
 }
 
-int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err)
+/* Names of the units, no templates and no masked ones, to which any of the files applies. */
+static int units_of_files(View *view, const StringVec *files, StringVec *ret, Err *err)
 {
-    StringVec files = {0}, all = {0}, found = {0};
-    int r = files_holding(view, text, &files, err);
-    if (r >= 0)
-        r = all_names(view, NULL, &all, err);
+    StringVec all = {0}, found = {0};
+    int r = all_names(view, NULL, &all, err);
     if (r < 0)
         return r;
     VEC_EACH (name, &all) {
         bool hit = false;
-        VEC_EACH (file, &files)
+        VEC_EACH (file, files)
             hit = hit || applies_to(*file, *name);
         UnitPlace place;
-        Err ignored;
+        Err ignored; /* a name that no unit can have, a link to nowhere */
         if (hit && !is_template(*name) && unit_place_find(view, *name, &place, &ignored) == 0 && !place.masked &&
             !strings_contain(&found, place.name))
             *vec_push(view_arena(view), &found) = place.name;
     }
     *ret = found;
     return 0;
+}
+
+int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err)
+{
+    StringVec files = {0};
+    int r = files_holding(view, text, &files, err);
+    return r < 0 ? r : units_of_files(view, &files, ret, err);
+}
+
+int unit_applying(View *view, const char *file, StringVec *ret, Err *err)
+{
+    StringVec files = {0};
+    *vec_push(view_arena(view), &files) = file;
+    return units_of_files(view, &files, ret, err);
 }
 
 /* --- sockets */

@@ -35,6 +35,9 @@ int unit_names(View *view, const char *type, StringVec *ret, Err *err);
 /* Units whose fragment or drop-ins hold the text somewhere: a quick way to those worth loading. Names as unit_names has
  * them, of all types. */
 int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err);
+/* Units to which a unit file of that name, or the drop-ins in its NAME.d, apply: itself, the instances of a template,
+ * all that begin with "a-" for a-.service, all of a type for "service". */
+int unit_applying(View *view, const char *file, StringVec *ret, Err *err);
 const char *unit_name_complete(Arena *arena, const char *name); /* adds ".service" where there is no type */
 
 /* The value of a setting that stands once: the last assignment; NULL when there is none or it was emptied. Not
