@@ -24,6 +24,7 @@ typedef struct EnvFile {
     /* A comment that ends in a backslash goes on in the next line before systemd 254 and does not since then: the file
      * means different things. 0, or the line of the first such comment. It is read as before 254. */
     unsigned doubtful_line;
+    bool open_end; /* a quote, or a backslash, is still open at the end: systemd takes it as it is */
 } EnvFile;
 
 /* ERR_INVALID where systemd refuses the file: not UTF-8, a NUL. */

@@ -6,10 +6,10 @@
  * config/unit-command.h. */
 #pragma once
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "config/unit-time.h"
 
 typedef struct UnitSetting {
     const char *section, *key;
@@ -46,13 +46,6 @@ typedef VEC(const UnitFile *) UnitFileVec;
 void unit_list(Arena *arena, const UnitFileVec *files, const char *section, const char *key, UnitSettingVec *ret);
 /* Of any other setting: the last assignment (its value may be empty: back to the default), or NULL. */
 const UnitSetting *unit_last(const UnitFileVec *files, const char *section, const char *key);
-
-/* A time span as systemd.time(7) reads it: "90", "1min 30s", "infinity" (USEC_INFINITY), "1.5h". A bare number is
- * seconds. For TimeoutStartSec=, TimeoutStopSec= and RuntimeMaxSec= systemd takes 0 as infinity: the caller's matter.
- */
-int unit_parse_time(const char *text, usec *ret, Err *err);
-/* "65s", "1500ms", "infinity". */
-char *unit_format_time(Arena *arena, usec time);
 
 /* Renders a drop-in: a comment line, then sections with their assignments in the order given. Values are written as
  * they are: escaped before. A line break in one is ERR_INVALID. section NULL means: as the one before. */
