@@ -49,9 +49,10 @@ typedef struct Sides {
 
 static void sides_of(Arena *arena, const Edit *edit, const DiffOptions *options, Sides *ret)
 {
-    bool environment = strings_contain(&options->environment_files, edit->path);
     Bytes before = has_lines(&edit->before) ? edit->before.content : BYTES("");
     Bytes after = has_lines(&edit->after) ? edit->after.content : BYTES("");
+    bool environment = strings_contain(&options->environment_files, edit->path) ||
+                       secret_is_environment_file(edit->path, before) || secret_is_environment_file(edit->path, after);
     lines_of(arena, before, &ret->before);
     lines_of(arena, after, &ret->after);
     lines_of(arena, secret_mask_file(arena, before, environment), &ret->before_shown);

@@ -183,6 +183,44 @@ static bool value_continues(const char *line, size_t len, char *quote)
     return *quote || (len && line[len - 1] == '\\');
 }
 
+/* Blank, a comment, or NAME=value without a blank before the sign. */
+static bool is_assignment_line(const char *line, size_t len, bool *ret_assigns)
+{
+    size_t i = 0;
+    while (i < len && (line[i] == ' ' || line[i] == '\t'))
+        i++;
+    if (i == len || line[i] == '#')
+        return true;
+    size_t start = i;
+    while (i < len && (isalnum((unsigned char)line[i]) || line[i] == '_'))
+        i++;
+    *ret_assigns = i > start && i < len && line[i] == '=' && !isdigit((unsigned char)line[start]);
+    return *ret_assigns;
+}
+
+bool secret_is_environment_file(const char *path, Bytes content)
+{
+    static const char *const others[] = {".py", ".service", ".socket", ".conf", ".timer", ".target", ".yaml"};
+    if (str_ends(path, ".env") || str_ends(path, "/env") || str_starts(path, "/etc/default/") ||
+        str_starts(path, "/etc/sysconfig/") || str_equal(path, "/etc/environment"))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (str_ends(path, others[i]))
+            return false;
+    }
+    bool any = false, assigns = false;
+    const char *end = content.data + content.len;
+    for (const char *p = content.data; p < end;) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        size_t len = (size_t)((newline ? newline : end) - p);
+        if (!is_assignment_line(p, len, &assigns))
+            return false;
+        any |= assigns;
+        p += len + (newline ? 1 : 0);
+    }
+    return any;
+}
+
 Bytes secret_mask_file(Arena *arena, Bytes content, bool is_environment_file)
 {
     CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(4 * content.len + 1024);

@@ -16,6 +16,9 @@
 
 /* A whole file; the result has as many lines as the file. */
 Bytes secret_mask_file(Arena *arena, Bytes content, bool is_environment_file);
+/* Whether a file is one of NAME=value lines by its path or by what it holds: a record of the past does not tell which
+ * files were environment files. Files of Python, nginx and units are none. */
+bool secret_is_environment_file(const char *path, Bytes content);
 /* One line or message. */
 const char *secret_mask_text(Arena *arena, const char *text);
 /* Whether the name of a setting sounds like one whose value is nobody's business. */

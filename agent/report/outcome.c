@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/outcome.h"
+
+#include "base/cleanup.h"
+#include "report/ink.h"
+#include "report/secret.h"
+#include "report/text.h"
+
+/* %s in `next` is the run's id. */
+static const struct {
+    const char *meaning;
+    const char *next[3];
+} ends[RUN_STATE_COUNT] = {
+    [RUN_KEPT] = {"the change stays", {"salve show %s --diff", "salve rollback %s", NULL}},
+    [RUN_ROLLED_BACK] = {"everything is as it was before", {"salve show %s --diff", NULL}},
+    [RUN_REFUSED] = {"nothing was touched", {"salve show %s", NULL}},
+    [RUN_FAILED] = {"there was nothing to put back", {"salve show %s", "salve diagnose", NULL}},
+    [RUN_STUCK] = {"it could not be proved that everything is as it was; no run is started until a person looked",
+                   {"salve show %s --diff", "salve recover --again", "salve recover --acknowledge"}},
+};
+
+void outcome_show(const RunRecord *run, bool colour, StrBuf *out)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Ink ink = {out, colour};
+    ink_text(&ink, text_colour_of_state(run->state), run_state_to_string(run->state));
+    if (ends[run->state].meaning)
+        ink_printf(&ink, INK_PLAIN, ": %s", ends[run->state].meaning);
+    if (run->reason && *run->reason)
+        ink_printf(&ink, INK_PLAIN, " (%s)", secret_mask_text(arena, run->reason));
+    ink_text(&ink, INK_PLAIN, "\n");
+    for (size_t i = 0; i < ARRAY_LEN(ends[0].next) && ends[run->state].next[i]; i++) {
+        CLEANUP(strbuf_free) StrBuf line = STRBUF_INIT(1000);
+        const char *next = ends[run->state].next[i];
+        for (const char *p = next; *p; p++) {
+            if (p[0] == '%' && p[1] == 's') {
+                strbuf_add_str(&line, run->id);
+                p++;
+            } else {
+                strbuf_add_char(&line, *p);
+            }
+        }
+        ink_printf(&ink, INK_DIM, "%s%s\n", i == 0 ? "next: " : "      ", strbuf_str(&line));
+    }
+}

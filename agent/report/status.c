@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/status.h"
+
+#include <stdio.h>
+
+#include "report/history.h"
+#include "report/ink.h"
+#include "report/record-json.h"
+#include "report/text.h"
+
+static void add_hot(Ink *ink, const StatusReport *report)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const LockHolder *holder = report->holder;
+    if (holder)
+        ink_printf(ink, INK_BOLD, "busy       %s (process %llu, since %s)\n",
+                   holder->what[0] ? holder->what : "the lock", (unsigned long long)holder->pid,
+                   usec_to_local(arena, holder->since));
+    if (!report->hot)
+        return;
+    ink_printf(ink, holder ? INK_YELLOW : INK_RED, "hot        run %s is %s\n", report->hot->run_id,
+               hot_phase_to_string(report->hot->phase));
+    if (!holder)
+        ink_printf(ink, INK_PLAIN, "           nothing carries it any more; finish it: salve recover\n");
+}
+
+static void add_unfinished(Ink *ink, const StatusReport *report)
+{
+    VEC_EACH (run, &report->unfinished) {
+        bool stuck = run->state == RUN_STUCK;
+        ink_printf(ink, stuck ? INK_RED : INK_YELLOW, "%-10s run %s (%s)%s%s\n", run_state_to_string(run->state),
+                   run->id, run->playbook ? run->playbook : "", run->reason ? ": " : "",
+                   run->reason ? run->reason : "");
+        if (stuck)
+            ink_printf(ink, INK_PLAIN,
+                       "           look at it:           salve show %s --diff\n"
+                       "           put right what it names, then let runs go on: salve recover --acknowledge\n",
+                       run->id);
+    }
+}
+
+static void add_hold(Ink *ink, const Hold *hold)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    ink_printf(ink, INK_YELLOW, "held       by %s since %s", hold->who ? hold->who : "somebody",
+               usec_to_local(arena, hold->since));
+    if (hold->until != USEC_INFINITY)
+        ink_printf(ink, INK_YELLOW, " until %s", usec_to_local(arena, hold->until));
+    ink_printf(ink, INK_PLAIN, "%s%s\n           end it: salve release\n", hold->reason ? ": " : "",
+               hold->reason ? hold->reason : "");
+}
+
+static void add_drift(Ink *ink, const StatusReport *report)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    if (!report->last_good) {
+        ink_text(ink, INK_PLAIN, "last good  none: no run was kept on this host yet\n");
+        return;
+    }
+    ink_printf(ink, INK_PLAIN, "last good  run %s (%s), kept %s\n", report->last_good->id,
+               report->last_good->playbook ? report->last_good->playbook : "",
+               usec_to_local(arena, report->last_good->ended));
+    if (report->drift_error) {
+        ink_printf(ink, INK_RED, "drift      cannot be told: %s\n", report->drift_error);
+    } else if (report->drift.n == 0) {
+        ink_text(ink, INK_GREEN, "drift      none: its files are as it left them\n");
+    } else {
+        ink_printf(ink, INK_YELLOW, "drift      %zu file%s changed since then (salve status --diff):\n",
+                   report->drift.n, report->drift.n == 1 ? "" : "s");
+        history_files(&report->drift, ink->colour, ink->out);
+    }
+}
+
+void status_show(const StatusReport *report, bool colour, StrBuf *out)
+{
+    Ink ink = {out, colour};
+    if (!report->hot && !report->holder && report->unfinished.n == 0 && !report->hold)
+        ink_text(&ink, INK_GREEN, "idle       nothing is under way, nothing is stuck\n");
+    add_hot(&ink, report);
+    add_unfinished(&ink, report);
+    if (report->hold)
+        add_hold(&ink, report->hold);
+    add_drift(&ink, report);
+}
+
+Node *status_json(Arena *arena, const StatusReport *report)
+{
+    Node *map = node_map(arena);
+    Node *hot = node_set(arena, map, "hot", report->hot ? node_map(arena) : node_null(arena));
+    if (report->hot) {
+        node_set_text(arena, hot, "run", report->hot->run_id);
+        node_set_text(arena, hot, "phase", hot_phase_to_string(report->hot->phase));
+        node_set_int(arena, hot, "attempts", report->hot->attempts);
+    }
+    Node *holder = node_set(arena, map, "lock", report->holder ? node_map(arena) : node_null(arena));
+    if (report->holder) {
+        node_set_int(arena, holder, "pid", (int64_t)report->holder->pid);
+        node_set_text(arena, holder, "what", report->holder->what);
+        node_set_text(arena, holder, "since", usec_to_rfc3339(arena, report->holder->since));
+    }
+    node_set(arena, map, "hold", report->hold ? json_of_hold(arena, report->hold) : node_null(arena));
+    Node *unfinished = node_set(arena, map, "unfinished", node_seq(arena));
+    VEC_EACH (run, &report->unfinished) {
+        node_add(arena, unfinished, json_of_run(arena, run));
+    }
+    node_set(arena, map, "last_good", report->last_good ? json_of_run(arena, report->last_good) : node_null(arena));
+    if (report->drift_error)
+        node_set_text(arena, map, "drift_error", report->drift_error);
+    node_set(arena, map, "drift", history_files_json(arena, &report->drift, false));
+    return map;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How things stand on this host: what is under way or stuck, who holds it, and what moved since the last known good. */
+#pragma once
+
+#include "base/files.h"
+#include "store/store.h"
+
+typedef struct StatusReport {
+    const Hot *hot;             /* NULL: no run is hot */
+    const LockHolder *holder;   /* NULL: the lock is free */
+    const Hold *hold;           /* NULL: not held */
+    RunRecordVec unfinished;    /* not at an end, or stuck and nobody looked */
+    const RunRecord *last_good; /* NULL: nothing was kept yet */
+    EditVec drift;              /* before: as the last known good left it; after: as it is now */
+    const char *drift_error;    /* NULL, or why drift cannot be told */
+} StatusReport;
+
+void status_show(const StatusReport *report, bool colour, StrBuf *out);
+struct Node;
+struct Node *status_json(Arena *arena, const StatusReport *report);
