@@ -38,52 +38,48 @@ static const char *const default_templates[] = {"/etc/salve/templates", SALVE_DA
 static const char *const default_roots[] = {"/etc/nginx",      "/etc/systemd/system", "/etc/gunicorn",
                                             "/etc/gunicorn.d", "/etc/default",        NULL};
 
-static StringVec strings_of(Arena *arena, const char *const *list)
+/* What was given, else the built-in list; with a NULL behind the end. */
+static StringVec given_or(Arena *arena, const ValueVec *given, const char *const *defaults)
 {
     StringVec strings = {0};
-    for (; *list; list++)
-        *vec_push(arena, &strings) = *list;
+    VEC_EACH (value, given)
+        *vec_push(arena, &strings) = value->text;
+    for (size_t i = 0; given->n == 0 && defaults[i]; i++)
+        *vec_push(arena, &strings) = defaults[i];
+    *vec_push(arena, &strings) = NULL;
+    strings.n--;
     return strings;
 }
 
-static StringVec strings_or(Arena *arena, const ValueVec *given, StringVec defaults)
+static void fill(Arena *arena, const SettingsFile *file, Settings *ret)
 {
-    StringVec strings = {0};
-    VEC_EACH (value, given) {
-        *vec_push(arena, &strings) = value->text;
-    }
-    return strings.n ? strings : defaults;
+    *ret = (Settings){
+        .state_dir = value_is_set(&file->state) ? file->state.text : "/var/lib/salve",
+        .root = "",
+        .playbook_dirs = given_or(arena, &file->playbooks, default_playbooks).items,
+        .template_dirs = given_or(arena, &file->templates, default_templates),
+        .managed_roots = given_or(arena, &file->managed_roots, default_roots),
+        .color = value_is_set(&file->color) ? file->color.text : "auto",
+    };
 }
 
 void settings_defaults(Arena *arena, Settings *ret)
 {
-    *ret = (Settings){
-        .state_dir = "/var/lib/salve",
-        .root = "",
-        .playbook_dirs = strings_of(arena, default_playbooks),
-        .template_dirs = strings_of(arena, default_templates),
-        .managed_roots = strings_of(arena, default_roots),
-        .color = "auto",
-    };
+    fill(arena, &(SettingsFile){0}, ret);
 }
 
 int settings_load(Arena *arena, const char *path, Diagnostics *diags, Settings *ret, Err *err)
 {
-    settings_defaults(arena, ret);
-    if (!path && access(SETTINGS_PATH, F_OK) < 0)
-        return 0;
-    Node *root;
-    int r = yaml_load(arena, path ? path : SETTINGS_PATH, diags, &root, err);
-    if (r < 0)
-        return r;
-    SettingsFile file;
-    Decoder decoder = {.arena = arena, .diags = diags};
-    if (!decode_struct(&decoder, &settings_type, root, &file))
-        return diagnostics_to_err(diags, err);
-    ret->state_dir = file.state.text;
-    ret->playbook_dirs = strings_or(arena, &file.playbooks, ret->playbook_dirs);
-    ret->template_dirs = strings_or(arena, &file.templates, ret->template_dirs);
-    ret->managed_roots = strings_or(arena, &file.managed_roots, ret->managed_roots);
-    ret->color = file.color.text;
+    SettingsFile file = {0};
+    if (path || access(SETTINGS_PATH, F_OK) == 0) {
+        Node *root;
+        Decoder decoder = {.arena = arena, .diags = diags};
+        int r = yaml_load(arena, path ? path : SETTINGS_PATH, diags, &root, err);
+        if (r < 0)
+            return r;
+        if (!decode_struct(&decoder, &settings_type, root, &file))
+            return diagnostics_to_err(diags, err);
+    }
+    fill(arena, &file, ret);
     return 0;
 }

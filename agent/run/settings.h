@@ -14,12 +14,12 @@
 #define SETTINGS_PATH "/etc/salve/salve.yaml"
 
 typedef struct Settings {
-    const char *state_dir;   /* ledger, snapshots, hot file */
-    const char *root;        /* "" for the live host; the command line's --root */
-    StringVec playbook_dirs; /* searched in this order */
-    StringVec template_dirs; /* likewise */
-    StringVec managed_roots; /* below these `template` and `symlink` may write */
-    const char *color;       /* "auto", "always" or "never" */
+    const char *state_dir;            /* ledger, snapshots, hot file */
+    const char *root;                 /* "" for the live host; the command line's --root */
+    const char *const *playbook_dirs; /* searched in this order; NULL-terminated */
+    StringVec template_dirs;          /* likewise */
+    StringVec managed_roots;          /* below these `template` and `symlink` may write */
+    const char *color;                /* "auto", "always" or "never" */
 } Settings;
 
 extern const StructType settings_type;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shell completion, made from the tables of verbs and options; installed by meson. What only the host knows (names of
- * playbooks, ids of runs) the scripts ask for with `salve completion playbooks` and `salve completion runs`. */
+ * playbooks, ids of runs) the scripts ask for with `salve completion playbooks` and `salve completion runs`
+ * (verb/complete.c). */
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "verb/catalogue.h"
 #include "verb/verb.h"
 
 enum { SCRIPT_MAX = 1 << 20 };
@@ -238,27 +238,3 @@ int completion_script(const char *shell, StrBuf *out, Err *err)
     }
     return err_set(err, ERR_INVALID, "no completion for \"%s\": it is one of bash, zsh, fish", shell);
 }
-
-static int completion_run(VerbContext *context, Err *err)
-{
-    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(SCRIPT_MAX);
-    const char *what = context->arguments.items[0];
-    int r;
-    if (str_equal(what, "playbooks"))
-        r = catalogue_words(context, &text, err);
-    else if (str_equal(what, "runs"))
-        r = catalogue_runs(context, &text, err);
-    else
-        r = completion_script(what, &text, err);
-    return r < 0 ? r : verb_print(&text, err);
-}
-
-const Verb verb_completion = {
-    .name = "completion",
-    .summary = "Print the completion script of a shell (bash, zsh or fish), or the words that it asks for.",
-    .arguments = "SHELL|playbooks|runs",
-    .min_arguments = 1,
-    .max_arguments = 1,
-    .hidden = true,
-    .run = completion_run,
-};

@@ -15,7 +15,6 @@
 
 const Verb *const verbs[] = {
     &verb_help,
-    &verb_completion,
     NULL,
 };
 

@@ -62,7 +62,7 @@ int verb_print_json(const struct Node *node, Err *err);
 void help_of_program(bool colour, StrBuf *out);
 void help_of_verb(const Verb *verb, bool colour, StrBuf *out);
 
-/* verb/complete.c: the completion script for "bash", "zsh" or "fish"; ERR_INVALID for another shell. */
+/* verb/completion.c: the completion script for "bash", "zsh" or "fish"; ERR_INVALID for another shell. */
 int completion_script(const char *shell, StrBuf *out, Err *err);
 
 extern const Verb verb_list, verb_lint, verb_diagnose, verb_plan, verb_run, verb_rollback, verb_recover, verb_hold,

@@ -66,7 +66,7 @@ static void bash_runs_its_script(void **state)
     bash_offers("salve he\"\"", ""); /* parses and runs at all */
     bash_offers("salve --js", "--json");
     bash_offers("salve --color ''", "always");
-    bash_offers("salve completion --ver", "--verbose");
+    bash_offers("salve help --ver", "--verbose");
 }
 
 int main(void)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/history.h"
+
+#include "report/record-json.h"
+#include "store/store.h"
+#include "verb/verb.h"
+
+enum { HISTORY_MAX = 16 << 20, HISTORY_RECENT = 20 };
+
+typedef struct HistoryOptions {
+    bool all;
+} HistoryOptions;
+
+static const Option history_options[] = {
+    OPTION_FLAG(HistoryOptions, all, "all", 'a', "All runs, not only the last 20."),
+    OPTIONS_END,
+};
+
+static int history_run(VerbContext *context, Err *err)
+{
+    const HistoryOptions *options = context->options;
+    RunRecordVec runs = {0};
+    CLEANUP(store_close) Store store = {0};
+    int r = store_open_read(context->settings->state_dir, &store, err);
+    if (r >= 0 && store.ledger)
+        r = ledger_list(store.ledger, context->arena, options->all ? 0 : HISTORY_RECENT, &runs, err);
+    if (r < 0)
+        return r;
+    if (context->globals->json) {
+        Node *map = node_map(context->arena);
+        Node *seq = node_set(context->arena, map, "runs", node_seq(context->arena));
+        VEC_EACH (run, &runs)
+            node_add(context->arena, seq, json_of_run(context->arena, run));
+        return verb_print_json(map, err);
+    }
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(HISTORY_MAX);
+    if (runs.n)
+        history_table(&runs, context->colour, &text);
+    else
+        strbuf_add_str(&text, "Nothing was run on this host yet.\n");
+    return verb_print(&text, err);
+}
+
+const Verb verb_history = {
+    .name = "history",
+    .summary = "The runs on this host, newest first.",
+    .arguments = "",
+    .options = history_options,
+    .options_size = sizeof(HistoryOptions),
+    .run = history_run,
+};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/plan.h"
+
+#include "report/ink.h"
+#include "verb/prepare.h"
+
+enum { PLAN_MAX = 64 << 20 };
+
+typedef struct PlanVerbOptions {
+    StringVec set;
+    bool accept_pending;
+} PlanVerbOptions;
+
+static const Option plan_options[] = {
+    OPTION_LIST(PlanVerbOptions, set, "set", 'e', "NAME=VALUE", "Give a variable its value; @FILE reads a YAML file.",
+                .completes = COMPLETES_FILE),
+    OPTION_FLAG(PlanVerbOptions, accept_pending, "accept-pending", 0,
+                "Go on though the disk holds edits that the running processes never loaded."),
+    OPTIONS_END,
+};
+
+static int plan_print(VerbContext *context, const Plan *plan, Err *err)
+{
+    const PlanVerbOptions *options = context->options;
+    const char *playbook = context->arguments.items[0];
+    if (context->globals->json)
+        return verb_print_json(plan_json(context->arena, plan), err);
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(PLAN_MAX);
+    Ink ink = {&text, context->colour};
+    DiffOptions diff = prepare_diff_options(context);
+    if (context->globals->quiet) {
+        plan_summary(plan, &text);
+        strbuf_add_char(&text, '\n');
+    } else {
+        plan_show(plan, &diff, &text);
+    }
+    if (!plan->nothing_to_do && !context->globals->quiet && !*context->settings->root)
+        ink_printf(&ink, INK_DIM, "next: %s\n", prepare_command(context->arena, "run", playbook, &options->set));
+    return verb_print(&text, err);
+}
+
+static int plan_run(VerbContext *context, Err *err)
+{
+    const PlanVerbOptions *options = context->options;
+    const Playbook *playbook;
+    CLEANUP(host_close) Host host = {0};
+    Plan *plan;
+    int r = prepare_playbook(context, context->arguments.items[0], &options->set, &playbook, err);
+    if (r != 0)
+        return r;
+    r = prepare_host(context, &host, err);
+    if (r < 0)
+        return r;
+    PlanOptions how = prepare_plan_options(context, options->accept_pending);
+    r = plan_make(context->arena, playbook, host.view, host.live, &how, &plan, err);
+    return r < 0 ? r : plan_print(context, plan, err);
+}
+
+const Verb verb_plan = {
+    .name = "plan",
+    .summary = "What a playbook would change: diff, effects, checks. Touches nothing.",
+    .arguments = "PLAYBOOK",
+    .details =
+        "Starts no program and writes nothing. With --root it plans for the tree below DIR; what only a live host\n"
+        "can tell is left out then.",
+    .options = plan_options,
+    .options_size = sizeof(PlanVerbOptions),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .completes = COMPLETES_PLAYBOOK,
+    .takes_root = true,
+    .run = plan_run,
+};

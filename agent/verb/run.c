@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/ink.h"
+#include "report/plan.h"
+#include "verb/carry.h"
+
+enum { NOTHING_MAX = 1 << 20 };
+
+typedef struct RunVerbOptions {
+    StringVec set, overrides;
+    const char *verify, *reason;
+    bool yes, accept_pending, force;
+} RunVerbOptions;
+
+static const char *const verify_modes[] = {"window", "once", NULL};
+
+static const Option run_options[] = {
+    OPTION_LIST(RunVerbOptions, set, "set", 'e', "NAME=VALUE", "Give a variable its value; @FILE reads a YAML file.",
+                .completes = COMPLETES_FILE),
+    OPTION_FLAG(RunVerbOptions, yes, "yes", 'y', "Do not ask."),
+    OPTION_CHOICE(RunVerbOptions, verify, "verify", 0, verify_modes, "HOW",
+                  "Verify for the whole window (the default), or with one sample a check (once)."),
+    OPTION_LIST(RunVerbOptions, overrides, "override", 0, "GUARD",
+                "Go on though this guard forbids it; needs --reason."),
+    OPTION_TEXT(RunVerbOptions, reason, "reason", 0, "TEXT", "Why guards are overridden; recorded."),
+    OPTION_FLAG(RunVerbOptions, force, "force", 0, "Try again what its checks rolled back before."),
+    OPTION_FLAG(RunVerbOptions, accept_pending, "accept-pending", 0,
+                "Go on though the disk holds edits that the running processes never loaded; recorded."),
+    OPTIONS_END,
+};
+
+static int check_options(const RunVerbOptions *options, Err *err)
+{
+    if (options->overrides.n && !options->reason)
+        return err_set(err, ERR_INVALID, "--override needs --reason TEXT: the record says why");
+    VEC_EACH (name, &options->overrides) {
+        StringVec names = {0};
+        if (finding_kind_find(*name))
+            continue;
+        CLEANUP(arena_free) Arena *arena = arena_new();
+        for (size_t i = 0; finding_kinds[i]; i++)
+            *vec_push(arena, &names) = finding_kinds[i]->name;
+        *vec_push(arena, &names) = NULL;
+        const char *near = str_nearest(*name, names.items);
+        return err_set(err, ERR_INVALID, "--override %s: no guard is called so%s%s%s", *name,
+                       near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+    }
+    return 0;
+}
+
+static int nothing_to_do(VerbContext *context, const Plan *plan, Err *err)
+{
+    if (context->globals->json)
+        return verb_print_json(plan_json(context->arena, plan), err);
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(NOTHING_MAX);
+    DiffOptions diff = prepare_diff_options(context);
+    plan_show(plan, &diff, &text);
+    return verb_print(&text, err);
+}
+
+/* Guards are asked before the person is: a refusal needs no y. */
+static int plan_and_run(VerbContext *context, Carrier *carrier, const Playbook *playbook, RunOptions *how, Err *err)
+{
+    const RunVerbOptions *options = context->options;
+    Plan *plan;
+    PlanOptions planning = prepare_plan_options(context, options->accept_pending);
+    View *view = view_new(context->arena, "");
+    int r = plan_make(context->arena, playbook, view, engine_live(carrier->engine), &planning, &plan, err);
+    if (r < 0)
+        return r;
+    if (plan->nothing_to_do)
+        return nothing_to_do(context, plan, err);
+    r = engine_check_guards(carrier->engine, plan, how, err);
+    if (r < 0)
+        return r;
+    r = carrier_ask(context, plan, options->yes, err);
+    if (r != 0)
+        return r < 0 ? r : 3;
+    return carrier_run(context, carrier, plan, how, err);
+}
+
+static int run_run(VerbContext *context, Err *err)
+{
+    const RunVerbOptions *options = context->options;
+    const Playbook *playbook;
+    CLEANUP(carrier_close) Carrier carrier = {0};
+    StringVec overrides = options->overrides;
+    *vec_push(context->arena, &overrides) = NULL;
+    RunOptions how = {
+        .once = str_equal(options->verify, "once"),
+        .accept_pending = options->accept_pending,
+        .force = options->force,
+        .overrides = overrides.items,
+        .reason = options->reason,
+    };
+    int r = check_options(options, err);
+    if (r >= 0)
+        r = carrier_may_ask(context, options->yes, err);
+    if (r >= 0)
+        r = prepare_playbook(context, context->arguments.items[0], &options->set, &playbook, err);
+    if (r != 0)
+        return r;
+    r = carrier_open(context, arena_printf(context->arena, "run %s", playbook->name), &carrier, err);
+    if (r >= 0)
+        r = engine_ready(carrier.engine, err);
+    return r < 0 ? r : plan_and_run(context, &carrier, playbook, &how, err);
+}
+
+const Verb verb_run = {
+    .name = "run",
+    .summary = "Run a playbook on this host; asks first.",
+    .arguments = "PLAYBOOK",
+    .details =
+        "Guards, baseline, snapshot, change, validation, restart of what is affected, verification: then the change\n"
+        "is kept, or everything is put back. Ctrl-C puts everything back, too.",
+    .options = run_options,
+    .options_size = sizeof(RunVerbOptions),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .completes = COMPLETES_PLAYBOOK,
+    .run = run_run,
+};

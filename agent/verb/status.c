@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/status.h"
+
+#include "report/diff.h"
+#include "verb/prepare.h"
+
+enum { STATUS_MAX = 64 << 20 };
+
+typedef struct StatusOptions {
+    bool diff;
+} StatusOptions;
+
+static const Option status_options[] = {
+    OPTION_FLAG(StatusOptions, diff, "diff", 'd', "Show what changed since the last known good, secrets masked."),
+    OPTIONS_END,
+};
+
+/* The files of the last known good as it left them, against the disk. */
+static int find_drift(Arena *arena, const Store *store, const char *commit, EditVec *ret, Err *err)
+{
+    Snapshot snapshot;
+    int r = store->repo ? snapshot_read(store->repo, arena, commit, &snapshot, err) : REPO_NONE;
+    if (r == REPO_NONE)
+        return err_set(err, ERR_FAILED, "its snapshot %s is gone", commit);
+    if (r < 0)
+        return r;
+    VEC_EACH (edit, &snapshot.edits) {
+        FileState now;
+        r = file_read(arena, "", edit->path, &now, err);
+        if (r < 0)
+            return r;
+        if (!file_state_equal(&edit->after, &now))
+            *vec_push(arena, ret) = (Edit){edit->path, edit->after, now};
+    }
+    return 0;
+}
+
+static int read_ledger(Arena *arena, const Store *store, StatusReport *ret, Err *err)
+{
+    Hold *hold = arena_new_of(arena, Hold);
+    RunRecord *good = arena_new_of(arena, RunRecord);
+    int r = ledger_unfinished(store->ledger, arena, &ret->unfinished, err);
+    if (r < 0)
+        return r;
+    r = ledger_current_hold(store->ledger, arena, clock_realtime(), hold, err);
+    if (r < 0)
+        return r;
+    ret->hold = r == 0 ? hold : NULL;
+    r = ledger_last_known_good(store->ledger, arena, good, err);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    ret->last_good = good;
+    Err drift;
+    if (good->commit && find_drift(arena, store, good->commit, &ret->drift, &drift) < 0)
+        ret->drift_error = arena_strdup(arena, err_text(&drift));
+    return 0;
+}
+
+static int gather(VerbContext *context, const Store *store, StatusReport *ret, Err *err)
+{
+    Hot *hot = arena_new_of(context->arena, Hot);
+    LockHolder *holder = arena_new_of(context->arena, LockHolder);
+    if (!store->ledger)
+        return 0;
+    int r = hot_read(store->dir, hot, err);
+    if (r < 0)
+        return r;
+    ret->hot = r == 0 ? hot : NULL;
+    r = lock_holder(store->dir, holder, err);
+    if (r < 0)
+        return r;
+    ret->holder = r == 0 ? holder : NULL;
+    return read_ledger(context->arena, store, ret, err);
+}
+
+static int status_run(VerbContext *context, Err *err)
+{
+    const StatusOptions *options = context->options;
+    StatusReport report = {0};
+    CLEANUP(store_close) Store store = {0};
+    int r = store_open_read(context->settings->state_dir, &store, err);
+    if (r >= 0)
+        r = gather(context, &store, &report, err);
+    if (r < 0)
+        return r;
+    if (context->globals->json)
+        return verb_print_json(status_json(context->arena, &report), err);
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(STATUS_MAX);
+    status_show(&report, context->colour, &text);
+    DiffOptions diff = prepare_diff_options(context);
+    if (options->diff && report.drift.n) {
+        strbuf_add_char(&text, '\n');
+        diff_edits(&report.drift, &diff, &text);
+    }
+    return verb_print(&text, err);
+}
+
+const Verb verb_status = {
+    .name = "status",
+    .summary = "What is under way, stuck or held, and what moved since the last known good.",
+    .arguments = "",
+    .options = status_options,
+    .options_size = sizeof(StatusOptions),
+    .run = status_run,
+};
