@@ -5,14 +5,11 @@
  * the end of each file, back to where its lines are old enough; in the window each file is followed from its end at the
  * begin, over rotations. What cannot be followed (syslog, standard error, a missing file, a truncated one) is
  * inconclusive, with what to do. Requests of salve's own do not count where a line shows who asked. */
-#include <stdlib.h>
-#include <time.h>
-
 #include "check/count.h"
 #include "check/kinds.h"
-#include "config/log-line.h"
 #include "host/log-file.h"
 #include "stack/log-event.h"
+#include "stack/log-tail.h"
 
 typedef struct LogSpec {
     Value name, source, path, unit, event, no_more_than;
@@ -35,8 +32,7 @@ static const Field log_fields[] = {
 
 enum {
     LOOK_EVERY_MSEC = 500,
-    FIRST_BLOCK = 256 * 1024,         /* how much of a file's end the look-back reads first */
-    LARGEST_BLOCK = 16 * 1024 * 1024, /* and at most */
+    LARGEST_TAIL = 16 * 1024 * 1024, /* how much of a file's end the look-back reads at most */
 };
 
 typedef struct Followed {
@@ -177,27 +173,11 @@ static void note_error(LogState *state, const Err *err)
     note_problem(state, arena_strdup(state->context->arena, err_text(err)));
 }
 
-/* nginx writes local time without a zone. */
-static int32_t utc_offset(void)
-{
-    time_t now = time(NULL);
-    struct tm tm = {0};
-    localtime_r(&now, &tm);
-    return (int32_t)tm.tm_gmtoff;
-}
-
 static int feed(const LogState *state, LogCounter *counter, Bytes text, LogSeen *ret_seen)
 {
-    const LogInput input = {.place = state->place, .text = text, .utc_offset_sec = utc_offset()};
+    const LogInput input = {.place = state->place, .text = text, .utc_offset_sec = log_utc_offset()};
     return log_counter_feed(counter, &input, ret_seen);
 }
-
-/* What the end of a file, from an offset on, says about the time since `since`. */
-typedef struct Tail {
-    uint64_t events;
-    usec oldest; /* time of the first line that shows one; 0: none does */
-    bool whole;  /* the file was read from its start */
-} Tail;
 
 static const LogSource sources[LOG_PLACE_COUNT] = {
     [LOG_JOURNAL] = LOG_SOURCE_GUNICORN,
@@ -206,60 +186,27 @@ static const LogSource sources[LOG_PLACE_COUNT] = {
     [LOG_GUNICORN_ERROR] = LOG_SOURCE_GUNICORN,
 };
 
-static usec time_of(const LogState *state, Bytes text)
+typedef struct LookBack {
+    const LogState *state;
+    LogCounter *counter;
+} LookBack;
+
+static void look_at_line(Bytes line, usec realtime, void *user)
 {
-    LogLine line;
-    usec realtime;
-    LogSource source = sources[state->place];
-    if (!log_line_parse(source, text, &line) || !log_line_time(source, &line, utc_offset(), &realtime))
-        return 0;
-    return realtime;
+    LookBack *back = user;
+    feed(back->state, back->counter, line, NULL);
 }
 
-static int read_tail(LogState *state, const Followed *file, LogMark mark, usec since, Tail *ret, Err *err)
-{
-    CLEANUP(arena_free) Arena *scratch = arena_new();
-    CLEANUP(log_file_close) LogFile *log = NULL;
-    int r = log_file_open_mark(file->path, mark, &log, err);
-    if (r < 0)
-        return r;
-    LogCounter *counter = log_counter_new(scratch, state->kind);
-    Tail tail = {.whole = mark.offset == 0};
-    LogFileLine line;
-    bool partial = mark.offset > 0; /* the offset is in the middle of a line */
-    while ((r = log_file_next(log, scratch, &line, err)) == 0) {
-        LogSeen seen;
-        if (!partial && tail.oldest == 0)
-            tail.oldest = time_of(state, line.text);
-        if (!partial && feed(state, counter, line.text, &seen) > 0)
-            tail.events += seen.realtime >= since;
-        partial = false;
-    }
-    *ret = tail;
-    return r < 0 ? r : 0;
-}
-
-/* Doubles the part of the file that is read until it reaches back far enough. */
 static int look_back(LogState *state, const Followed *file, usec since, Err *err)
 {
-    LogMark end;
-    CLEANUP(log_file_close) LogFile *log = NULL;
-    int r = log_file_open_end(file->path, &log, &end, err);
+    LookBack back = {state, file->counter};
+    LogTail tail;
+    int r = log_tail(sources[state->place], file->path, since, LARGEST_TAIL, look_at_line, &back, &tail, err);
     if (r < 0)
         return r;
-    Tail tail = {0};
-    bool enough = false;
-    for (uint64_t block = FIRST_BLOCK; !enough && block <= LARGEST_BLOCK; block *= 2) {
-        LogMark mark = end;
-        mark.offset = end.offset > block ? end.offset - block : 0;
-        r = read_tail(state, file, mark, since, &tail, err);
-        if (r < 0)
-            return r;
-        enough = tail.whole || (tail.oldest > 0 && tail.oldest < since);
-    }
-    if (!enough && tail.oldest > since) /* too much to read: the rate of what was read */
+    if (!tail.complete && tail.oldest > since) /* too much to read: the rate of what was read */
         state->baseline.span = clock_realtime() - tail.oldest;
-    state->baseline.n += tail.events;
+    state->baseline.n += log_counter_events(file->counter);
     return 0;
 }
 
@@ -274,9 +221,9 @@ static int log_begin(void *state_, CheckPhase phase, usec window_usec, Err *err)
         state->baseline.span = least;
     usec since = clock_realtime() - state->baseline.span;
     VEC_EACH (file, &state->files) {
+        file->counter = log_counter_new(state->context->arena, state->kind);
         int r = phase == CHECK_BASELINE ? look_back(state, file, since, err)
                                         : log_file_open_end(file->path, &file->log, NULL, err);
-        file->counter = log_counter_new(state->context->arena, state->kind);
         if (r < 0)
             note_error(state, err);
     }

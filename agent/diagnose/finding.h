@@ -21,6 +21,7 @@ typedef struct FindingContext {
     struct Live *live;       /* NULL with --root */
     struct Systemd *systemd; /* NULL with --root */
     const char *unit;        /* the Gunicorn service */
+    const StringVec *own;    /* paths whose present content salve wrote itself: no foreign change; NULL: none */
 } FindingContext;
 
 typedef struct FindingSpec {
