@@ -194,6 +194,11 @@ typedef struct Scope {
 
 Variable *scope_find(const Scope *scope, const char *name);
 
+/* The variables that have values, as a map for templates: text; booleans so that sections can ask them. Besides, what
+ * other languages write differently: a duration of whole seconds is also NAME_seconds, a size NAME_bytes, both
+ * integers. */
+Node *scope_to_node(Arena *arena, const Scope *scope);
+
 struct Decoder {
     Arena *arena; /* where specs are made; Nodes and sources must outlive them */
     Diagnostics *diags;

@@ -15,6 +15,32 @@ Variable *scope_find(const Scope *scope, const char *name)
     return NULL;
 }
 
+static void add_variable(Arena *arena, const Variable *variable, Node *map)
+{
+    const Value *value = &variable->value;
+    int64_t seconds;
+    Err inexact;
+    bool known = value_is_known(value);
+    if (known && value->kind == VALUE_BOOL)
+        node_set_bool(arena, map, variable->name, value->boolean);
+    else
+        node_set_text(arena, map, variable->name, value->text);
+    if (known && value->kind == VALUE_DURATION && duration_to_seconds(value->duration, &seconds, &inexact) == 0)
+        node_set_int(arena, map, arena_printf(arena, "%s_seconds", variable->name), seconds);
+    if (known && value->kind == VALUE_SIZE)
+        node_set_int(arena, map, arena_printf(arena, "%s_bytes", variable->name), (int64_t)value->size);
+}
+
+Node *scope_to_node(Arena *arena, const Scope *scope)
+{
+    Node *map = node_map(arena);
+    VEC_EACH (variable, &scope->variables) {
+        if (value_is_set(&variable->value))
+            add_variable(arena, variable, map);
+    }
+    return map;
+}
+
 static bool fail_unknown(Decoder *d, const char *name, const Node *node)
 {
     const VariableVec *variables = &d->scope->variables;

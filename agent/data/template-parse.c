@@ -159,7 +159,7 @@ static int close_section(Parser *p, const Tag *tag)
 
 static int read_comment(Parser *p, const Tag *tag)
 {
-    static const char *const names[] = {"nginx", "systemd", "python", "env", "raw"};
+    static const char *const names[] = {"nginx", "systemd", "systemd-value", "python", "env", "shlex", "raw"};
     if (tag->start != 0 || !str_starts(tag->name, "escape:"))
         return 0;
     const char *name = tag->name + strlen("escape:");
@@ -169,7 +169,8 @@ static int read_comment(Parser *p, const Tag *tag)
             p->template->escape = names[i];
     }
     if (!p->template->escape)
-        return FAIL(p, tag->pos, "unknown escaping \"%.60s\": nginx, systemd, python, env or raw", name);
+        return FAIL(p, tag->pos, "unknown escaping \"%.60s\": nginx, systemd, systemd-value, python, env, shlex or raw",
+                    name);
     return 0;
 }
 

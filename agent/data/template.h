@@ -8,8 +8,8 @@
  *   - the delimiters cannot be changed;
  *   - output and partials are bounded.
  *
- * The first line names the target's escaping in a comment: `{{! escape: nginx }}`, one of nginx, systemd, python, env,
- * raw. The caller picks the escaper by that name.
+ * The first line names the target's escaping in a comment: `{{! escape: nginx }}`, one of nginx, systemd,
+ * systemd-value, python, env, shlex, raw. The caller picks the escaper by that name (config/escape.h).
  *
  * A section's value is true unless it is null, false, an empty text or an empty list. In a list's section `{{ . }}` is
  * the item. Names with dots (`gunicorn.timeout`) walk into maps. */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "data/json.h"
 #include <cmocka.h>
 
 static const char *const two[] = {"a", "b", NULL}, *const three[] = {"a", "b", "c", NULL};
@@ -160,6 +161,21 @@ static void a_missing_value_says_how_to_give_it(void **state)
     assert_int_equal(scope.variables.items[0].used, 1);
 }
 
+static void templates_get_values_in_the_forms_that_other_languages_write(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Scope scope = {0};
+    declare(arena, &scope, "timeout", (ValueType){.kind = VALUE_DURATION}, "5min");
+    declare(arena, &scope, "short", (ValueType){.kind = VALUE_DURATION}, "1500ms");
+    declare(arena, &scope, "limit", (ValueType){.kind = VALUE_SIZE}, "2KiB");
+    declare(arena, &scope, "tls", (ValueType){.kind = VALUE_BOOL}, "false");
+    declare(arena, &scope, "unit", (ValueType){.kind = VALUE_UNIT}, "auto");
+    declare(arena, &scope, "unset", (ValueType){.kind = VALUE_INT}, NULL);
+    assert_string_equal(json_to_string(arena, scope_to_node(arena, &scope), JSON_COMPACT),
+                        "{\"timeout\":\"5min\",\"timeout_seconds\":300,\"short\":\"1500ms\",\"limit\":\"2KiB\","
+                        "\"limit_bytes\":2048,\"tls\":false,\"unit\":\"auto\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +188,7 @@ int main(void)
         cmocka_unit_test(longer_text_may_hold_variables_only_in_url_path_and_word),
         cmocka_unit_test(what_comes_out_of_longer_text_is_checked_as_a_whole),
         cmocka_unit_test(unknown_and_malformed_names_are_explained),
+        cmocka_unit_test(templates_get_values_in_the_forms_that_other_languages_write),
         cmocka_unit_test(a_missing_value_says_how_to_give_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include "config/escape.h"
 #include <cmocka.h>
 
 static const Template *parse(Arena *arena, const char *text)
@@ -33,6 +34,15 @@ static void the_first_line_names_the_escaping(void **state)
     assert_null(template_escape_name(parse(arena, "x {{! escape: nginx }}\n")));
     assert_null(template_escape_name(parse(arena, "{{! just a comment }}\n")));
     assert_bad("{{! escape: html }}\n", "t.conf:1:1: unknown escaping \"html\"");
+}
+
+static void every_escaper_can_be_named(void **state)
+{
+    for (const char *const *name = escape_names(); *name; name++) {
+        CLEANUP(arena_free) Arena *arena = arena_new();
+        const Template *template = parse(arena, arena_printf(arena, "{{! escape: %s }}", *name));
+        assert_string_equal(template_escape_name(template), *name);
+    }
 }
 
 static void errors_have_line_and_column_in_characters(void **state)
@@ -72,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_line_names_the_escaping),
+        cmocka_unit_test(every_escaper_can_be_named),
         cmocka_unit_test(errors_have_line_and_column_in_characters),
         cmocka_unit_test(sections_cannot_be_nested_without_end),
         cmocka_unit_test(names_and_partials_are_listed_once),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* data/bad/NAME.yaml gives exactly the messages of data/bad/NAME.expected. After a change of messages, SALVE_WRITE=1
- * makes this test write them anew; then read the difference. */
+/* data/bad/NAME.yaml gives exactly the messages of data/bad/NAME.expected. */
 #include "playbook/playbook.h"
 
 #include <dirent.h>
@@ -15,6 +14,8 @@
 #include "data/yaml.h"
 #include "kinds.h"
 #include <cmocka.h>
+
+#include "golden.h"
 
 static const Source *read_source(Arena *arena, const char *path)
 {
@@ -151,23 +152,6 @@ static void recorded_values_bind_to_the_same_playbook(void **state)
     assert_string_equal(node_get_text(recorded, "timeout"), "60s");
 }
 
-static void compare_with_file(const char *path, const StrBuf *text)
-{
-    bool write_anew = getenv("SALVE_WRITE");
-    CLEANUP(arena_free) Arena *arena = arena_new();
-    FILE *file = fopen(path, write_anew ? "w" : "r");
-    if (!file)
-        fail_msg("%s is missing; SALVE_WRITE=1 writes it", path);
-    if (write_anew) {
-        fwrite(strbuf_str(text), 1, text->len, file);
-    } else {
-        char *expected = arena_alloc(arena, 1 << 16);
-        expected[fread(expected, 1, (1 << 16) - 1, file)] = '\0';
-        assert_string_equal(strbuf_str(text), expected);
-    }
-    fclose(file);
-}
-
 static void every_mistake_has_its_message(void **state)
 {
     DIR *dir = opendir(TEST_DATA_DIR "/bad");
@@ -186,7 +170,7 @@ static void every_mistake_has_its_message(void **state)
         CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(1 << 16);
         diagnostics_render(&diags, false, &out);
         size_t stem = strlen(entry->d_name) - strlen(".yaml");
-        compare_with_file(arena_printf(arena, "%s/bad/%.*s.expected", TEST_DATA_DIR, (int)stem, entry->d_name), &out);
+        golden_compare(arena_printf(arena, "%s/bad/%.*s.expected", TEST_DATA_DIR, (int)stem, entry->d_name), &out);
         count++;
     }
     closedir(dir);
