@@ -176,7 +176,7 @@ static int check_effect(Job *job, const char *name, const char *wished, Err *err
 static int set(Job *job, const char *name, const Value *value, bool at_least, Err *err)
 {
     Arena *arena = job->context->arena;
-    const char *wished;
+    const char *wished = NULL;
     int r = wished_text(arena, value, &wished, err);
     if (r >= 0)
         r = is_satisfied(job, name, wished, at_least, err);

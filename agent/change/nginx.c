@@ -141,7 +141,7 @@ static int aligned_timeout(Job *job, usec *ret, Err *err)
 
 static int align(Job *job, const NginxLocation *location, Err *err)
 {
-    usec wished;
+    usec wished = 0;
     int r = job->spec->align ? aligned_timeout(job, &wished, err) : 1;
     if (r != 0)
         return r < 0 ? r : 0;
