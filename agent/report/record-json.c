@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/record-json.h"
 
+#include <string.h>
+
 #include "data/json.h"
 #include "report/secret.h"
 
@@ -25,6 +27,21 @@ static void set_known(Arena *arena, Node *map, const char *key, const char *text
         node_set_text(arena, map, key, secret_mask_text(arena, text));
 }
 
+/* A tree is masked by its keys: masking its text would leave no JSON. */
+static void mask_tree(Arena *arena, Node *node)
+{
+    if (node->kind == NODE_SCALAR && node->quoted)
+        node->text = secret_mask_text(arena, node->text);
+    VEC_EACH (item, &node->items)
+        mask_tree(arena, *item);
+    VEC_EACH (pair, &node->pairs) {
+        if (secret_is_name(pair->key->text, strlen(pair->key->text)) && !node_is_null(pair->value))
+            pair->value = node_text(arena, SECRET_MASK);
+        else
+            mask_tree(arena, pair->value);
+    }
+}
+
 /* A JSON text as a tree; as text where it is none. */
 static Node *parsed(Arena *arena, const char *text)
 {
@@ -32,7 +49,10 @@ static Node *parsed(Arena *arena, const char *text)
     Err err;
     if (!text)
         return node_null(arena);
-    return json_parse(arena, "ledger", bytes_of(text), &root, &err) < 0 ? node_text(arena, text) : root;
+    if (json_parse(arena, "ledger", bytes_of(text), &root, &err) < 0)
+        return node_text(arena, secret_mask_text(arena, text));
+    mask_tree(arena, root);
+    return root;
 }
 
 void json_of_event(const Event *event, StrBuf *out)
@@ -67,7 +87,7 @@ Node *json_of_run(Arena *arena, const RunRecord *run)
     set_time(arena, map, "ended", run->ended);
     set_known(arena, map, "playbook", run->playbook);
     set_known(arena, map, "target", run->target);
-    node_set(arena, map, "values", parsed(arena, secret_mask_text(arena, run->values)));
+    node_set(arena, map, "values", parsed(arena, run->values));
     set_known(arena, map, "plan_hash", run->plan_hash);
     set_known(arena, map, "commit", run->commit);
     set_known(arena, map, "origin", run->origin);

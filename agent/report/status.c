@@ -33,8 +33,9 @@ static void add_unfinished(Ink *ink, const StatusReport *report)
                    run->reason ? run->reason : "");
         if (stuck)
             ink_printf(ink, INK_PLAIN,
-                       "           look at it:           salve show %s --diff\n"
-                       "           put right what it names, then let runs go on: salve recover --acknowledge\n",
+                       "           look at it:              salve show %s --diff\n"
+                       "           roll it back once more:  salve recover --again\n"
+                       "           or, once it is right:    salve recover --acknowledge\n",
                        run->id);
     }
 }

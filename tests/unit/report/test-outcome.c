@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/outcome.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void every_end_says_what_to_type_next(void **state)
+{
+    for (int s = 0; s < RUN_STATE_COUNT; s++) {
+        if (!run_state_terminal((RunState)s))
+            continue;
+        CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+        outcome_show(&(RunRecord){.id = "r1", .state = (RunState)s, .reason = "because"}, false, &out);
+        assert_true(str_starts(strbuf_str(&out), run_state_to_string((RunState)s)));
+        assert_non_null(strstr(strbuf_str(&out), "(because)"));
+        assert_non_null(strstr(strbuf_str(&out), "next: salve "));
+        assert_null(strchr(strbuf_str(&out), '%'));
+    }
+}
+
+static void a_kept_run_can_be_taken_back(void **state)
+{
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+    outcome_show(&(RunRecord){.id = "r1", .state = RUN_KEPT}, false, &out);
+    assert_string_equal(strbuf_str(&out), "kept: the change stays\n"
+                                          "next: salve show r1 --diff\n"
+                                          "      salve rollback r1\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_end_says_what_to_type_next),
+        cmocka_unit_test(a_kept_run_can_be_taken_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
