@@ -27,6 +27,7 @@ typedef struct GunicornConfValue {
     const char *reason; /* why it is dynamic: "assigned inside an indented block" */
     size_t start, end;  /* byte range of the literal; of the statement's name for dynamic */
     unsigned line, column;
+    bool delayed; /* inside of a function: may run at any time, not where it stands */
 } GunicornConfValue;
 
 typedef struct GunicornConf {
@@ -38,12 +39,13 @@ typedef struct GunicornConf {
 /* ERR_INVALID with position for what Python could not read: an open string or bracket, a NUL. */
 int gunicorn_conf_parse(Arena *arena, const char *path, Bytes text, GunicornConf *ret, Err *err);
 
-/* The last value of a setting, dynamic ones included; NULL when the file does not mention it. */
+/* The value of a setting that counts: the last one, but one that a function sets goes first, since nobody knows when it
+ * runs. NULL when the file does not mention it. */
 const GunicornConfValue *gunicorn_conf_get(const GunicornConf *conf, const char *name);
 
-/* The first place that may set any setting without naming it, or NULL. With one, only an appended line is sure to
- * count, and gunicorn_conf_get is not the whole truth. */
-const GunicornConfValue *gunicorn_conf_wild(const GunicornConf *conf);
+/* The first place that may set any setting without naming it and that may run behind `value` (NULL: anywhere), or NULL.
+ * With one, only an appended line is sure to count, and gunicorn_conf_get is not the whole truth. */
+const GunicornConfValue *gunicorn_conf_wild(const GunicornConf *conf, const GunicornConfValue *value);
 
 /* The text with the literal that counts replaced. `literal` is Python source: digits, or what escape_python made.
  * ERR_REFUSED with position when the value that counts is dynamic or the file may set it without naming it,
@@ -51,7 +53,7 @@ const GunicornConfValue *gunicorn_conf_wild(const GunicornConf *conf);
 int gunicorn_conf_set(Arena *arena, const GunicornConf *conf, const char *name, const char *literal, Bytes *ret,
                       Err *err);
 
-/* The text with `name = literal` as its last line: later assignments win. ERR_REFUSED where the end of the file is not
- * the top level (the last line continues with a backslash). */
+/* The text with `name = literal` as its last line: later assignments win, and Gunicorn reads the names when the file
+ * has run. */
 int gunicorn_conf_append(Arena *arena, const GunicornConf *conf, const char *name, const char *literal, Bytes *ret,
                          Err *err);
