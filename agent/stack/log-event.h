@@ -42,8 +42,8 @@ const LogEventKind *log_event_kind(const char *name);
 /* The event by name, if it can be seen in that place; ERR_INVALID with "did you mean", or with where to look. */
 int log_event_kind_in(const char *name, LogPlace place, const LogEventKind **ret, Err *err);
 
-/* How salve's probes name themselves: the User-Agent header starts with it. */
-#define LOG_OWN_AGENT "salve/"
+/* How salve names itself to servers: the User-Agent header starts with it ("salve-probe/RUN"). */
+#define LOG_OWN_AGENT "salve"
 
 typedef struct LogInput {
     LogPlace place;
