@@ -32,7 +32,7 @@ typedef struct HttpState {
     usec phase_realtime;
     usec next_start;
     bool in_flight;
-    usec in_flight_since, last_poll; /* boottime */
+    usec in_flight_since, last_seen; /* boottime; last_seen: when it was last known to run */
     SampleVec baseline, samples;     /* `samples` of the present phase */
     TimingVec timings;               /* of good answers in the present phase */
 } HttpState;
@@ -158,7 +158,7 @@ static int http_begin(void *state_, CheckPhase phase, usec window_usec, Err *err
 {
     HttpState *state = state_;
     if (state->phase == CHECK_BASELINE && phase == CHECK_VERIFY)
-        state->baseline = samples_at(state, state->context->arena, state->last_poll);
+        state->baseline = samples_at(state, state->context->arena, state->last_seen);
     state->phase = phase;
     state->window = window_usec;
     state->began = state->next_start = 0;
@@ -211,7 +211,7 @@ static int http_check_poll(void *state_, usec now_boottime, usec *ret_next, Err 
     HttpState *state = state_;
     if (state->began == 0)
         state->began = now_boottime;
-    state->last_poll = now_boottime;
+    state->last_seen = now_boottime;
     if (!state->in_flight && has_enough(state)) {
         *ret_next = USEC_INFINITY;
         return 1;
@@ -298,7 +298,8 @@ static int http_judge(void *state_, Arena *arena, bool closing, CheckResult *ret
 {
     HttpState *state = state_;
     CLEANUP(arena_free) Arena *scratch = arena_new();
-    SampleVec samples = samples_at(state, scratch, clock_boottime());
+    state->last_seen = clock_boottime();
+    SampleVec samples = samples_at(state, scratch, state->last_seen);
     Trial trial = {
         .rules = &state->rules,
         .baseline = state->phase == CHECK_VERIFY ? &state->baseline : NULL,
