@@ -36,10 +36,10 @@ typedef struct GunicornSpec {
                                "follows."),                                                                            \
         FIELD_DURATION(Settings, keepalive, .min = "1s", .max = "1h",                                                  \
                        .help = "Idle connections; not of sync workers."),                                              \
-        FIELD_INT(Settings, workers, .min = "1", .max = "1024",                                                        \
+        FIELD_INT(Settings, workers, .min = "1", .max = "1024", .allow_auto = true,                                    \
                   .help = "Worker processes; refused where they would "                                                \
                           "not fit the memory."),                                                                      \
-        FIELD_INT(Settings, threads, .min = "1", .max = "1024",                                                        \
+        FIELD_INT(Settings, threads, .min = "1", .max = "1024", .allow_auto = true,                                    \
                   .help = "Threads a worker; more than 1 makes sync "                                                  \
                           "workers gthread."),                                                                         \
         FIELD_INT(Settings, max_requests, .min = "0", .help = "Requests after which a worker is replaced; 0: never."), \
@@ -50,15 +50,17 @@ static const char *const worker_classes[] = {"sync", "gthread", "gevent", "torna
 static const Field at_least_fields[] = {NUMBER_FIELDS, FIELDS_END};
 static const Field exactly_fields[] = {
     NUMBER_FIELDS,
-    FIELD_ENUM(Settings, worker_class, worker_classes,
+    FIELD_ENUM(Settings, worker_class, worker_classes, .allow_auto = true,
                .help = "How workers serve; gevent and tornado must be installed."),
     FIELDS_END,
 };
 
 static const StructType at_least_type = {
     .name = "at_least", .help = "Raises what is lower.", .fields = at_least_fields, .size = sizeof(Settings)};
-static const StructType exactly_type = {
-    .name = "exactly", .help = "Sets.", .fields = exactly_fields, .size = sizeof(Settings)};
+static const StructType exactly_type = {.name = "exactly",
+                                        .help = "Sets; auto leaves a setting as it is.",
+                                        .fields = exactly_fields,
+                                        .size = sizeof(Settings)};
 
 static const Field gunicorn_fields[] = {
     FIELD_UNIT(GunicornSpec, unit, .allow_auto = true, .default_text = "auto",
@@ -203,7 +205,7 @@ static int set_all(Job *job, const Settings *settings, bool at_least, Err *err)
 {
     for (size_t i = 0; settings && i < ARRAY_LEN(rows); i++) {
         const Value *value = (const Value *)((const char *)settings + rows[i].offset);
-        int r = value_is_set(value) ? set(job, rows[i].name, value, at_least, err) : 0;
+        int r = value_is_known(value) ? set(job, rows[i].name, value, at_least, err) : 0;
         if (r < 0)
             return r;
     }
@@ -247,7 +249,7 @@ static bool wishes(const GunicornSpec *spec, size_t offset)
 {
     const Settings *both[] = {spec->at_least, spec->exactly};
     for (size_t i = 0; i < ARRAY_LEN(both); i++) {
-        if (both[i] && value_is_set((const Value *)((const char *)both[i] + offset)))
+        if (both[i] && value_is_known((const Value *)((const char *)both[i] + offset)))
             return true;
     }
     return false;
