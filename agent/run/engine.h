@@ -13,8 +13,6 @@
 
 typedef struct RunOptions {
     bool once;                    /* --verify once */
-    bool accept_pending;          /* recorded */
-    bool force;                   /* --force: quarantine */
     const char *const *overrides; /* --override GUARD, NULL-terminated */
     const char *reason;           /* --reason: why guards are overridden */
     /* Set by a signal handler: roll back and end. NULL: cannot be cancelled. */

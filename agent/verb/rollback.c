@@ -59,7 +59,7 @@ static int reverse(VerbContext *context, Carrier *carrier, Err *err)
     r = carrier_ask(context, plan, options->yes, err);
     if (r != 0)
         return r < 0 ? r : 3;
-    RunOptions how = {.once = str_equal(options->verify, "once"), .accept_pending = options->accept_pending};
+    RunOptions how = {.once = str_equal(options->verify, "once")};
     return carrier_run(context, carrier, plan, &how, err);
 }
 

@@ -8,7 +8,7 @@ enum { NOTHING_MAX = 1 << 20 };
 typedef struct RunVerbOptions {
     StringVec set, overrides;
     const char *verify, *reason;
-    bool yes, accept_pending, force;
+    bool yes, accept_pending;
 } RunVerbOptions;
 
 static const char *const verify_modes[] = {"window", "once", NULL};
@@ -22,7 +22,6 @@ static const Option run_options[] = {
     OPTION_LIST(RunVerbOptions, overrides, "override", 0, "GUARD",
                 "Go on though this guard forbids it; needs --reason."),
     OPTION_TEXT(RunVerbOptions, reason, "reason", 0, "TEXT", "Why guards are overridden; recorded."),
-    OPTION_FLAG(RunVerbOptions, force, "force", 0, "Try again what its checks rolled back before."),
     OPTION_FLAG(RunVerbOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
     OPTIONS_END,
@@ -87,8 +86,6 @@ static int run_run(VerbContext *context, Err *err)
     *vec_push(context->arena, &overrides) = NULL;
     RunOptions how = {
         .once = str_equal(options->verify, "once"),
-        .accept_pending = options->accept_pending,
-        .force = options->force,
         .overrides = overrides.items,
         .reason = options->reason,
     };
