@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/git.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <git2.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fault.h"
+
+struct Repo {
+    git_repository *handle;
+    Arena *arena;
+    const char *path;
+};
+
+DEFINE_CLEANUP(git_index *, git_index_free)
+DEFINE_CLEANUP(git_tree *, git_tree_free)
+DEFINE_CLEANUP(git_commit *, git_commit_free)
+DEFINE_CLEANUP(git_signature *, git_signature_free)
+DEFINE_CLEANUP(git_blob *, git_blob_free)
+DEFINE_CLEANUP(git_tree_entry *, git_tree_entry_free)
+DEFINE_CLEANUP(git_reference *, git_reference_free)
+
+static int raise_git(const Repo *repo, int code, const char *doing, Err *err)
+{
+    const git_error *error = git_error_last();
+    int errnum = error && error->klass == GIT_ERROR_OS ? errno : 0;
+    ErrKind kind = errnum == ENOSPC ? ERR_SPACE : errnum == EACCES ? ERR_DENIED : ERR_FAILED;
+    return err_set(err, kind, "cannot %s the snapshots in %s: %s", doing, repo->path,
+                   error && error->message ? error->message
+                   : code == GIT_ENOTFOUND ? "not found"
+                                           : "unknown error");
+}
+
+/* --- Opening --- */
+
+/* Process-wide: no configuration but the repository's own, and durable writes. */
+static void set_up_library(void)
+{
+    static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
+                                 GIT_CONFIG_LEVEL_GLOBAL};
+    git_libgit2_init();
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+        git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
+    git_libgit2_opts(GIT_OPT_SET_TEMPLATE_PATH, "");
+    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
+}
+
+/* REPO_NONE: it is not there. */
+static int check_owner(const char *path, Err *err)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? REPO_NONE : err_errno(err, errno, "cannot open %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, ERR_REFUSED, "%s is not a directory", path);
+    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+        return err_set(err, ERR_REFUSED,
+                       "%s must belong to this user with mode 0700, because it holds copies of configuration; "
+                       "look at what is in it, then: chown -R %u %s && chmod 0700 %s",
+                       path, geteuid(), path, path);
+    return 0;
+}
+
+/* A crash may have left it half made: initialising is repeatable. */
+static int initialise(Repo *repo, Err *err)
+{
+    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
+    options.mode = 0700;
+    options.initial_head = "none";
+    int fault = fault_point("git-init", repo->path);
+    if (fault)
+        return err_errno(err, fault, "cannot make %s", repo->path);
+    git_repository *made = NULL;
+    int code = git_repository_init_ext(&made, repo->path, &options);
+    git_repository_free(made);
+    if (code < 0)
+        return raise_git(repo, code, "make", err);
+    CLEANUP(fd_close) int fd = open(repo->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fchmod(fd, 0700) < 0 || syncfs(fd) < 0)
+        return err_errno(err, errno, "cannot make %s durable", repo->path);
+    return 0;
+}
+
+static int open_repo(Repo *repo, bool create, Err *err)
+{
+    int r = check_owner(repo->path, err);
+    if (r < 0 || (r == REPO_NONE && !create))
+        return r;
+    int code = r == REPO_NONE ? GIT_ENOTFOUND : git_repository_open_bare(&repo->handle, repo->path);
+    if (code < 0 && create && (r = initialise(repo, err)) < 0)
+        return r;
+    if (code < 0 && create)
+        code = git_repository_open_bare(&repo->handle, repo->path);
+    return code < 0 ? raise_git(repo, code, "open", err) : 0;
+}
+
+int repo_open(const char *path, bool create, Repo **ret, Err *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_up_library);
+    Repo *repo = xmalloc(sizeof *repo);
+    *repo = (Repo){.arena = arena_new()};
+    repo->path = arena_strdup(repo->arena, path);
+    int r = open_repo(repo, create, err);
+    if (r != 0) {
+        repo_close(repo);
+        return r;
+    }
+    *ret = repo;
+    return 0;
+}
+
+void repo_close(Repo *repo)
+{
+    if (!repo)
+        return;
+    git_repository_free(repo->handle);
+    arena_free(repo->arena);
+    free(repo);
+}
+
+/* --- Writing --- */
+
+/* Names are ours, but a wrong one must never reach libgit2's path handling. */
+static bool name_is_sound(const char *path)
+{
+    size_t slashes = 0, len = strlen(path);
+    for (const char *at = path; *at; at++) {
+        slashes += *at == '/';
+        if (*at != '/' && !(*at >= 'a' && *at <= 'z') && !(*at >= '0' && *at <= '9'))
+            return false;
+    }
+    return len > 0 && slashes <= 1 && path[0] != '/' && path[len - 1] != '/';
+}
+
+static int add_file(Repo *repo, git_index *index, const RepoFile *file, Err *err)
+{
+    if (!name_is_sound(file->path))
+        return err_set(err, ERR_INVALID, "%s is not a name for a snapshot's file", file->path);
+    git_index_entry entry = {.mode = GIT_FILEMODE_BLOB, .path = file->path};
+    int fault = fault_point("git-blob", file->path);
+    if (fault)
+        return err_errno(err, fault, "cannot write the snapshot");
+    int code = git_blob_create_from_buffer(&entry.id, repo->handle, file->content.data, file->content.len);
+    if (code == 0)
+        code = git_index_add(index, &entry);
+    return code < 0 ? raise_git(repo, code, "write", err) : 0;
+}
+
+static int write_tree(Repo *repo, const RepoFileVec *files, git_tree **ret, Err *err)
+{
+    CLEANUP(git_index_free) git_index *index = NULL;
+    int code = git_index_new(&index);
+    if (code < 0)
+        return raise_git(repo, code, "write", err);
+    VEC_EACH (file, files) {
+        int r = add_file(repo, index, file, err);
+        if (r < 0)
+            return r;
+    }
+    git_oid tree;
+    int fault = fault_point("git-tree", repo->path);
+    if (fault)
+        return err_errno(err, fault, "cannot write the snapshot");
+    code = git_index_write_tree_to(&tree, index, repo->handle);
+    if (code == 0)
+        code = git_tree_lookup(ret, repo->handle, &tree);
+    return code < 0 ? raise_git(repo, code, "write", err) : 0;
+}
+
+static int create_commit(Repo *repo, const char *message, usec when, const git_tree *tree, git_oid *ret, Err *err)
+{
+    CLEANUP(git_signature_free) git_signature *signature = NULL;
+    int fault = fault_point("git-commit", repo->path);
+    if (fault)
+        return err_errno(err, fault, "cannot write the snapshot");
+    int code = git_signature_new(&signature, "salve", "salve@localhost", (git_time_t)(when / USEC_PER_SEC), 0);
+    if (code == 0)
+        code = git_commit_create(ret, repo->handle, NULL, signature, signature, NULL, message, tree, 0, NULL);
+    return code < 0 ? raise_git(repo, code, "write", err) : 0;
+}
+
+static int create_ref(Repo *repo, const char *name, const git_oid *commit, Err *err)
+{
+    CLEANUP(git_reference_free) git_reference *reference = NULL;
+    int fault = fault_point("git-ref", name);
+    if (fault)
+        return err_errno(err, fault, "cannot write the snapshot");
+    int code = git_reference_create(&reference, repo->handle, name, commit, 0, NULL);
+    if (code != GIT_EEXISTS)
+        return code < 0 ? raise_git(repo, code, "write", err) : 0;
+    git_oid there;
+    if (git_reference_name_to_id(&there, repo->handle, name) == 0 && git_oid_equal(&there, commit))
+        return 0;
+    return err_set(err, ERR_FAILED, "%s is in %s already", name, repo->path);
+}
+
+int repo_commit(Repo *repo, const char *ref, const char *message, usec when, const RepoFileVec *files,
+                char ret_commit[65], Err *err)
+{
+    CLEANUP(git_tree_free) git_tree *tree = NULL;
+    git_oid commit;
+    int r = write_tree(repo, files, &tree, err);
+    if (r < 0 || (r = create_commit(repo, message, when, tree, &commit, err)) < 0 ||
+        (r = create_ref(repo, ref, &commit, err)) < 0)
+        return r;
+    git_oid_tostr(ret_commit, 65, &commit);
+    return 0;
+}
+
+/* --- Reading --- */
+
+/* REPO_NONE: not a commit that is here. */
+static int find_commit(Repo *repo, const char *hex, git_commit **ret, Err *err)
+{
+    git_oid id;
+    if (git_oid_fromstr(&id, hex) < 0)
+        return REPO_NONE;
+    int code = git_commit_lookup(ret, repo->handle, &id);
+    if (code == GIT_ENOTFOUND)
+        return REPO_NONE;
+    return code < 0 ? raise_git(repo, code, "read", err) : 0;
+}
+
+int repo_tag(Repo *repo, const char *name, const char *commit, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    git_oid id;
+    if (git_oid_fromstr(&id, commit) < 0)
+        return err_set(err, ERR_INVALID, "%s is not the name of a commit", commit);
+    return create_ref(repo, arena_printf(arena, "refs/tags/%s", name), &id, err);
+}
+
+static int read_blob(Repo *repo, Arena *arena, const git_oid *id, Bytes *ret, Err *err)
+{
+    CLEANUP(git_blob_free) git_blob *blob = NULL;
+    int code = git_blob_lookup(&blob, repo->handle, id);
+    if (code < 0)
+        return raise_git(repo, code, "read", err);
+    size_t size = (size_t)git_blob_rawsize(blob);
+    if (size > REPO_MAX_BLOB)
+        return err_set(err, ERR_FAILED, "an object in %s is too large (%zu bytes)", repo->path, size);
+    *ret = bytes_dup(arena, (Bytes){git_blob_rawcontent(blob), size});
+    return 0;
+}
+
+int repo_read(Repo *repo, Arena *arena, const char *commit, const char *path, Bytes *ret, Err *err)
+{
+    CLEANUP(git_commit_free) git_commit *found = NULL;
+    CLEANUP(git_tree_free) git_tree *tree = NULL;
+    CLEANUP(git_tree_entry_free) git_tree_entry *entry = NULL;
+    int r = find_commit(repo, commit, &found, err);
+    if (r != 0)
+        return r;
+    int code = git_commit_tree(&tree, found);
+    if (code == 0)
+        code = git_tree_entry_bypath(&entry, tree, path);
+    if (code == GIT_ENOTFOUND)
+        return REPO_NONE;
+    return code < 0 ? raise_git(repo, code, "read", err) : read_blob(repo, arena, git_tree_entry_id(entry), ret, err);
+}
+
+int repo_message(Repo *repo, Arena *arena, const char *commit, const char **ret, Err *err)
+{
+    CLEANUP(git_commit_free) git_commit *found = NULL;
+    int r = find_commit(repo, commit, &found, err);
+    if (r == 0)
+        *ret = arena_strdup(arena, git_commit_message(found));
+    return r;
+}
+
+int repo_ref(Repo *repo, const char *ref, char ret_commit[65], Err *err)
+{
+    git_oid id;
+    int code = git_reference_name_to_id(&id, repo->handle, ref);
+    if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC)
+        return REPO_NONE;
+    if (code < 0)
+        return raise_git(repo, code, "read", err);
+    git_oid_tostr(ret_commit, 65, &id);
+    return 0;
+}
+
+int repo_refs(Repo *repo, Arena *arena, const char *glob, StringVec *ret, Err *err)
+{
+    git_reference_iterator *iterator;
+    int code = git_reference_iterator_glob_new(&iterator, repo->handle, glob);
+    if (code < 0)
+        return raise_git(repo, code, "list", err);
+    StringVec names = {0};
+    const char *name;
+    while ((code = git_reference_next_name(&name, iterator)) == 0)
+        *vec_push(arena, &names) = arena_strdup(arena, name);
+    git_reference_iterator_free(iterator);
+    if (code != GIT_ITEROVER)
+        return raise_git(repo, code, "list", err);
+    strings_sort(&names);
+    *ret = names;
+    return 0;
+}
+
+typedef struct Verification {
+    Repo *repo;
+    Err *err;
+    int r;
+} Verification;
+
+/* libgit2 compares every object that it reads with its name. */
+static int verify_entry(const char *root, const git_tree_entry *entry, void *user)
+{
+    (void)root;
+    Verification *verification = user;
+    if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
+        return 0;
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Bytes content;
+    verification->r = read_blob(verification->repo, arena, git_tree_entry_id(entry), &content, verification->err);
+    return verification->r < 0 ? -1 : 0;
+}
+
+int repo_verify(Repo *repo, const char *commit, Err *err)
+{
+    CLEANUP(git_commit_free) git_commit *found = NULL;
+    CLEANUP(git_tree_free) git_tree *tree = NULL;
+    int r = find_commit(repo, commit, &found, err);
+    if (r > 0)
+        return err_set(err, ERR_FAILED, "the snapshot %s is not in %s", commit, repo->path);
+    if (r < 0)
+        return r;
+    Verification verification = {repo, err, 0};
+    int code = git_commit_tree(&tree, found);
+    if (code == 0)
+        code = git_tree_walk(tree, GIT_TREEWALK_PRE, verify_entry, &verification);
+    if (verification.r < 0)
+        return verification.r;
+    return code < 0 ? raise_git(repo, code, "verify", err) : 0;
+}

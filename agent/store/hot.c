@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/hot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fault.h"
+#include "base/files.h"
+#include "base/hash.h"
+
+enum { SLOT_SIZE = 4096, SLOTS = 2, HASH_HEX = 64 };
+
+/* A slot is text, so that a person can read it with cat, padded with newlines:
+ *
+ *     salve hot 1
+ *     <sha256 of all that follows up to and with the empty line>
+ *     sequence 7 / run ... / commit ... / boot ... / phase ... / attempts ...   (a line each)
+ *     (empty line)  */
+static const char magic[] = "salve hot 1\n";
+
+typedef struct Slot {
+    Hot hot;
+    unsigned long sequence; /* 0: the slot holds nothing sound */
+} Slot;
+
+static const char *const phases[HOT_PHASE_COUNT] = {
+    [HOT_APPLYING] = "applying",
+    [HOT_ROLLING_BACK] = "rolling-back",
+    [HOT_RESTORED] = "restored",
+    [HOT_KEPT] = "kept",
+};
+
+const char *hot_phase_to_string(HotPhase phase)
+{
+    return phases[phase];
+}
+
+static void print_slot(Arena *arena, const Hot *hot, unsigned long sequence, char out[SLOT_SIZE])
+{
+    char *body = arena_printf(arena, "sequence %lu\nrun %s\ncommit %s\nboot %s\nphase %s\nattempts %u\n\n", sequence,
+                              hot->run_id, hot->commit, hot->boot_id, phases[hot->phase], hot->attempts);
+    char *hash = hash_to_hex(arena, hash_of(body, strlen(body)));
+    memset(out, '\n', SLOT_SIZE);
+    char *text = arena_printf(arena, "%s%s\n%s", magic, hash, body);
+    memcpy(out, text, strlen(text));
+}
+
+static bool parse_body(const char *body, Slot *slot)
+{
+    char phase[32];
+    if (sscanf(body, "sequence %lu\nrun %63s\ncommit %64s\nboot %36s\nphase %31s\nattempts %u", &slot->sequence,
+               slot->hot.run_id, slot->hot.commit, slot->hot.boot_id, phase, &slot->hot.attempts) != 6)
+        return false;
+    for (int i = 0; i < HOT_PHASE_COUNT; i++) {
+        if (str_equal(phases[i], phase)) {
+            slot->hot.phase = (HotPhase)i;
+            return slot->sequence > 0;
+        }
+    }
+    return false;
+}
+
+static Slot parse_slot(Arena *arena, const char *data)
+{
+    Slot slot = {0};
+    char *text = arena_strndup(arena, data, SLOT_SIZE);
+    size_t head = sizeof magic - 1;
+    const char *body = text + head + HASH_HEX + 1;
+    const char *end = str_starts(text, magic) && strlen(text) == SLOT_SIZE ? strstr(body, "\n\n") : NULL;
+    if (!end)
+        return slot;
+    char *hash = hash_to_hex(arena, hash_of(body, (size_t)(end + 2 - body)));
+    if (strncmp(text + head, hash, HASH_HEX) != 0 || !parse_body(body, &slot))
+        return (Slot){0};
+    return slot;
+}
+
+/* The newest sound slot; sequence 0: none. *ret_at is its index. */
+static Slot newest(Arena *arena, const char data[SLOT_SIZE * SLOTS], size_t *ret_at)
+{
+    Slot best = {0};
+    *ret_at = SLOTS - 1;
+    for (size_t i = 0; i < SLOTS; i++) {
+        Slot slot = parse_slot(arena, data + i * SLOT_SIZE);
+        if (slot.sequence > best.sequence) {
+            best = slot;
+            *ret_at = i;
+        }
+    }
+    return best;
+}
+
+static int read_all(int fd, const char *path, char data[SLOT_SIZE * SLOTS], Err *err)
+{
+    memset(data, 0, SLOT_SIZE * SLOTS);
+    for (size_t done = 0; done < SLOT_SIZE * SLOTS;) {
+        ssize_t n = pread(fd, data + done, SLOT_SIZE * SLOTS - done, (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, errno, "cannot read %s", path);
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int create(Arena *arena, const char *path, const Hot *hot, Err *err)
+{
+    char data[SLOT_SIZE * SLOTS];
+    memset(data, '\n', sizeof data);
+    print_slot(arena, hot, 1, data);
+    return files_write(path, 0600, (Bytes){data, sizeof data}, err);
+}
+
+static int overwrite(Arena *arena, int fd, const char *path, const Hot *hot, Err *err)
+{
+    char data[SLOT_SIZE * SLOTS];
+    size_t at;
+    int r = read_all(fd, path, data, err);
+    if (r < 0)
+        return r;
+    Slot old = newest(arena, data, &at);
+    char slot[SLOT_SIZE];
+    print_slot(arena, hot, old.sequence + 1, slot);
+    int fault = fault_point("hot", path);
+    if (fault)
+        return err_errno(err, fault, "cannot write %s", path);
+    if (pwrite(fd, slot, sizeof slot, (off_t)((at + 1) % SLOTS * SLOT_SIZE)) != (ssize_t)sizeof slot ||
+        fdatasync(fd) < 0)
+        return err_errno(err, errno ? errno : EIO, "cannot write %s", path);
+    return 0;
+}
+
+int hot_write(const char *state_dir, const Hot *hot, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const char *path = arena_printf(arena, "%s/hot", state_dir);
+    CLEANUP(fd_close) int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT)
+        return err_errno(err, errno, "cannot open %s", path);
+    return fd < 0 ? create(arena, path, hot, err) : overwrite(arena, fd, path, hot, err);
+}
+
+int hot_read(const char *state_dir, Hot *ret, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const char *path = arena_printf(arena, "%s/hot", state_dir);
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? HOT_NONE : err_errno(err, errno, "cannot open %s", path);
+    char data[SLOT_SIZE * SLOTS];
+    size_t at;
+    int r = read_all(fd, path, data, err);
+    if (r < 0)
+        return r;
+    Slot slot = newest(arena, data, &at);
+    if (slot.sequence == 0)
+        return err_set(err, ERR_FAILED, "%s is damaged: both of its copies", path);
+    *ret = slot.hot;
+    return 0;
+}
+
+int hot_remove(const char *state_dir, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    int r = files_unlink(arena_printf(arena, "%s/hot", state_dir), err);
+    return r > 0 ? HOT_NONE : r;
+}
+
+int hot_boot_id(char ret[37], Err *err)
+{
+    static const char path[] = "/proc/sys/kernel/random/boot_id";
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, ret, 36);
+    if (n != 36)
+        return err_errno(err, errno ? errno : EIO, "cannot read %s", path);
+    ret[36] = '\0';
+    return 0;
+}
