@@ -140,26 +140,33 @@ static void add_dynamic(Arena *arena, GunicornFacts *facts, const GunicornSettin
                                                        .column = column};
 }
 
+static void add_file_value(Arena *arena, GunicornFacts *facts, const GunicornSetting *setting,
+                           const GunicornConfValue *value)
+{
+    if (!str_equal(value->name, "*") && !str_equal(value->name, setting->name))
+        return;
+    if (value->kind == GUNICORN_CONF_DYNAMIC) {
+        add_dynamic(arena, facts, setting, value->reason, value->line, value->column);
+        return;
+    }
+    *vec_push(arena, &facts->values) = (GunicornValue){.setting = setting,
+                                                       .origin = GUNICORN_FROM_FILE,
+                                                       .value = value->kind == GUNICORN_CONF_NONE ? NULL : value->text,
+                                                       .path = facts->conf->path,
+                                                       .line = value->line,
+                                                       .column = value->column};
+}
+
+/* The last assignment counts, but what a function sets goes first: nobody knows when it runs. */
 static void add_file_values(Arena *arena, GunicornFacts *facts, const GunicornSetting *setting)
 {
+    size_t n = facts->conf ? facts->conf->values.n : 0;
     if (facts->conf_path && str_starts(facts->conf_path, "python:"))
         add_dynamic(arena, facts, setting, "the configuration is a Python module", 0, 0);
-    for (size_t i = facts->conf ? facts->conf->values.n : 0; i > 0; i--) {
-        const GunicornConfValue *value = &facts->conf->values.items[i - 1];
-        bool wild = str_equal(value->name, "*");
-        if (!wild && !str_equal(value->name, setting->name))
-            continue;
-        if (value->kind == GUNICORN_CONF_DYNAMIC)
-            add_dynamic(arena, facts, setting, value->reason, value->line, value->column);
-        else
-            *vec_push(arena, &facts->values) =
-                (GunicornValue){.setting = setting,
-                                .origin = GUNICORN_FROM_FILE,
-                                .value = value->kind == GUNICORN_CONF_NONE ? NULL : value->text,
-                                .path = facts->conf->path,
-                                .line = value->line,
-                                .column = value->column};
-    }
+    for (int delayed = 1; delayed >= 0; delayed--)
+        for (size_t i = n; i > 0; i--)
+            if (facts->conf->values.items[i - 1].delayed == (delayed == 1))
+                add_file_value(arena, facts, setting, &facts->conf->values.items[i - 1]);
 }
 
 /* Gunicorn's defaults that depend on the environment: workers on WEB_CONCURRENCY, bind on PORT. */

@@ -65,7 +65,7 @@ static void a_proxied_location_is_found_by_its_service(void **state)
     assert_string_equal(found.items[0]->path, "/");
     assert_string_equal(found.items[0]->upstream, "django_app");
     assert_string_equal(nginx_describe_location(tree.arena, found.items[0]),
-                        "server example.com, location / (/etc/nginx/sites-enabled/shop:10)");
+                        "server example.com www.example.com, location / (/etc/nginx/sites-enabled/shop:10)");
     nginx_locations_of(facts, bound_to(&tree, "127.0.0.1:8001"), tree.arena, &found);
     assert_int_equal(found.n, 0);
 }
