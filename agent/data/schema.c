@@ -26,10 +26,20 @@ static Node *typed(Arena *arena, const char *type)
     return node;
 }
 
+/* What YAML tools take for a number (8080) is a fine word or text. */
+static Node *typed_loosely(Arena *arena)
+{
+    static const char *const types[] = {"string", "number", "boolean"};
+    Node *node = node_map(arena), *list = node_set(arena, node, "type", node_seq(arena));
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        node_add(arena, list, node_text(arena, types[i]));
+    return node;
+}
+
 static Node *pattern_node(Arena *arena, const Field *field, bool references)
 {
     bool longer = field->kind == VALUE_URL || field->kind == VALUE_PATH || field->kind == VALUE_WORD;
-    Node *node = typed(arena, "string");
+    Node *node = field->kind == VALUE_WORD ? typed_loosely(arena) : typed(arena, "string");
     CLEANUP(strbuf_free) StrBuf pattern = STRBUF_INIT(512);
     strbuf_printf(&pattern, "^(%s", patterns[field->kind]);
     if (field->allow_auto)
@@ -66,13 +76,7 @@ static Node *plain_node(Arena *arena, const Field *field)
         return typed(arena, "boolean");
     if (field->kind == VALUE_ENUM)
         return choices_node(arena, field);
-    if (field->kind == VALUE_TEXT)
-        return typed(arena, "string");
-    Node *node = node_map(arena), *types = node_set(arena, node, "type", node_seq(arena));
-    static const char *const scalars[] = {"string", "number", "boolean"};
-    for (size_t i = 0; i < ARRAY_LEN(scalars); i++)
-        node_add(arena, types, node_text(arena, scalars[i]));
-    return node;
+    return typed_loosely(arena);
 }
 
 static Node *value_node(Arena *arena, const Field *field, bool references)
@@ -103,6 +107,15 @@ static Node *list_node(Arena *arena, Node *item, const Field *field)
     return node;
 }
 
+/* One scalar is accepted as a list of one. */
+static Node *value_list_node(Arena *arena, const Field *field, bool references)
+{
+    Node *node = node_map(arena), *any = node_set(arena, node, "anyOf", node_seq(arena));
+    node_add(arena, any, value_node(arena, field, references));
+    node_add(arena, any, list_node(arena, value_node(arena, field, references), field));
+    return node;
+}
+
 static Node *map_node(Arena *arena, Node *value)
 {
     Node *node = typed(arena, "object");
@@ -129,7 +142,7 @@ static Node *field_node(Arena *arena, const Field *field, bool references)
 {
     switch (field->shape) {
     case SHAPE_VALUE: return value_node(arena, field, references);
-    case SHAPE_VALUE_LIST: return list_node(arena, value_node(arena, field, references), field);
+    case SHAPE_VALUE_LIST: return value_list_node(arena, field, references);
     case SHAPE_VALUE_MAP: return map_node(arena, value_node(arena, field, references));
     case SHAPE_STRUCT: return schema_of_struct(arena, field->type, references);
     case SHAPE_STRUCT_LIST: return list_node(arena, schema_of_struct(arena, field->type, references), field);
