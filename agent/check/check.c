@@ -4,7 +4,7 @@
 #include "check/kinds.h"
 
 const CheckKind *const check_kinds[] = {
-    NULL,
+    &check_http, &check_journal, &check_log, &check_unit, NULL,
 };
 
 static const char *const verdict_names[] = {

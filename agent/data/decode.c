@@ -253,6 +253,8 @@ static bool check_keys(Decoder *d, const StructType *type, const char *label, co
         if (field->name)
             continue;
         ok = diag_error(d->diags, pair->key, "unknown key \"" CLIP "\" in %s", pair->key->text, label);
+        if (d->diags->last_dropped)
+            continue;
         StringVec names = {0};
         for (field = type->fields; field->name; field++) {
             if (!node_get(node, field->name))

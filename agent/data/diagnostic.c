@@ -84,7 +84,8 @@ void diag_hint(Diagnostics *diags, const char *format, ...)
 
 void diag_did_you_mean(Diagnostics *diags, const char *word, const char *const *candidates)
 {
-    const char *nearest = str_nearest(word, candidates);
+    /* Looking for the nearest costs; not for what nobody will read. */
+    const char *nearest = diags->last_dropped ? NULL : str_nearest(word, candidates);
     if (nearest)
         diag_hint(diags, "did you mean \"%s\"?", nearest);
 }

@@ -20,7 +20,7 @@ Node *playbook_schema(Arena *arena)
 
 static const char introduction[] =
     "# Playbook reference\n\n"
-    "<!-- Generated from the agent's tables: salve schema --markdown -->\n\n"
+    "<!-- Generated from the tables of the agent; SALVE_WRITE=1 meson test playbook/reference writes it anew. -->\n\n"
     "A playbook is one YAML file: variables, guards, changes, checks. `salve lint` checks one, `salve schema` prints the\n"
     "JSON Schema for editors. YAML anchors, tags, duplicate keys and second documents are refused.\n\n";
 
