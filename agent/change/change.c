@@ -6,9 +6,7 @@
 #include "change/kinds.h"
 
 const ChangeKind *const change_kinds[] = {
-    &change_gunicorn,
-    &change_nginx,
-    NULL,
+    &change_gunicorn, &change_nginx, &change_unit, &change_template, &change_symlink, &change_restart, NULL,
 };
 
 const ChangeKind *change_kind_find(const char *name)
