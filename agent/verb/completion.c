@@ -13,19 +13,19 @@ enum { SCRIPT_MAX = 1 << 20 };
 static const struct {
     const char *bash, *zsh, *fish;
 } sources[] = {
-    [COMPLETES_NOTHING] = {"", ":", "-x"},
+    [COMPLETES_NOTHING] = {"", " ", "-x"},
     [COMPLETES_FILE] = {"compgen -f", "_files", "-r -F"},
     [COMPLETES_DIRECTORY] = {"compgen -d", "_files -/", "-x -a '(__fish_complete_directories)'"},
     [COMPLETES_PLAYBOOK] = {"compgen -W \"$(salve completion playbooks 2>/dev/null)\"",
-                            "compadd -- ${(f)\"$(salve completion playbooks 2>/dev/null)\"}",
+                            "{compadd -- ${(f)\"$(salve completion playbooks 2>/dev/null)\"}}",
                             "-a '(salve completion playbooks 2>/dev/null)'"},
     [COMPLETES_RUN] = {"compgen -W \"$(salve completion runs 2>/dev/null)\"",
-                       "compadd -- ${(f)\"$(salve completion runs 2>/dev/null)\"}",
+                       "{compadd -- ${(f)\"$(salve completion runs 2>/dev/null)\"}}",
                        "-x -a '(salve completion runs 2>/dev/null)'"},
     [COMPLETES_UNIT] = {"compgen -W \"$(systemctl list-units --type=service --all --plain --no-legend 2>/dev/null | "
                         "cut -d' ' -f1)\"",
-                        "compadd -- ${${(f)\"$(systemctl list-units --type=service --all --plain --no-legend "
-                        "2>/dev/null)\"}%% *}",
+                        "{compadd -- ${${(f)\"$(systemctl list-units --type=service --all --plain --no-legend "
+                        "2>/dev/null)\"}%% *}}",
                         "-x -a '(systemctl list-units --type=service --all --plain --no-legend 2>/dev/null | "
                         "string split -f1 \" \")'"},
     [COMPLETES_COMMAND] = {"compgen -c", "_normal", "-x -a '(__fish_complete_command)'"},
@@ -76,13 +76,13 @@ static void bash_value(StrBuf *out, const Verb *verb, const Option *option)
         strbuf_printf(out, "|%s:-%c", verb ? verb->name : "*", option->letter);
     strbuf_add_str(out, ") ");
     if (option->choices) {
-        strbuf_add_str(out, "words='");
+        strbuf_add_str(out, "COMPREPLY=($(compgen -W '");
         add_choices(out, option);
-        strbuf_add_str(out, "'");
+        strbuf_add_str(out, "' -- \"$cur\")); ");
     } else if (option->completes != COMPLETES_NOTHING) {
-        strbuf_printf(out, "COMPREPLY=($(%s -- \"$cur\"))", sources[option->completes].bash);
+        strbuf_printf(out, "COMPREPLY=($(%s -- \"$cur\")); ", sources[option->completes].bash);
     }
-    strbuf_add_str(out, "; [ -n \"$words\" ] && COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")); return ;;\n");
+    strbuf_add_str(out, "return ;;\n");
 }
 
 static void bash_skip(StrBuf *out, const Verb *verb, const Option *option)

@@ -72,7 +72,7 @@ static int list_run(VerbContext *context, Err *err)
         ink_printf(&ink, INK_PLAIN, "\n    %s\n", (*playbook)->summary);
         add_variables(&ink, context->arena, *playbook);
     }
-    if (playbooks.n == 0)
+    if (playbooks.n == 0 && diags.errors == 0)
         ink_text(&ink, INK_PLAIN, "No playbooks were found.\n");
     r = verb_print(&text, err);
     return r < 0 ? r : prepare_report(context, &diags, err);

@@ -35,6 +35,10 @@ int prepare_playbook(VerbContext *context, const char *name, const StringVec *gi
     BindingVec bindings = {0};
     Diagnostics diags = diagnostics_new(context->arena);
     int r = playbook_find(context->arena, context->settings->playbook_dirs, name, &source, err);
+    if (r == -ERR_NOT_FOUND) {
+        err->kind = ERR_INVALID; /* a wrong word on the command line */
+        return -ERR_INVALID;
+    }
     for (size_t i = 0; r >= 0 && i < given->n; i++)
         r = binding_add(context->arena, given->items[i], &bindings, err);
     if (r < 0)

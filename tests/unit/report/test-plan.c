@@ -53,7 +53,7 @@ static void a_plan_says_all_that_a_person_wants_to_know(void **state)
         strbuf_str(&out),
         "gunicorn-timeout on web1\n"
         "Give a known long request more time.\n"
-        "  timeout=1min\n"
+        "  timeout=60s\n"
         "  api_token=********\n"
         "\n"
         "change /etc/nginx/sites-available/app (content)\n"

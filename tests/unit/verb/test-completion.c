@@ -66,7 +66,10 @@ static void bash_runs_its_script(void **state)
     bash_offers("salve he\"\"", ""); /* parses and runs at all */
     bash_offers("salve --js", "--json");
     bash_offers("salve --color ''", "always");
-    bash_offers("salve help --ver", "--verbose");
+    bash_offers("salve run --ver", "--verify");
+    bash_offers("salve run --verify ''", "once");
+    bash_offers("salve --state /tmp rol", "rollback");
+    bash_offers("salve hold --for 2h --re", "--reason");
 }
 
 int main(void)
