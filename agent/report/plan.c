@@ -49,11 +49,12 @@ static void add_effects(Ink *ink, const Plan *plan)
     CLEANUP(arena_free) Arena *arena = arena_new();
     size_t number = 0;
     if (plan->effects.n)
-        ink_text(ink, INK_BOLD, "\nThen, in this order\n");
+        ink_text(ink, INK_BOLD, "\nWhat happens, in this order\n");
     VEC_EACH (effect, &plan->effects) {
         bool validation = effect_is_validation(effect->kind);
-        ink_printf(ink, INK_PLAIN, "  %zu. %s%s%s", ++number, effect_kind_to_string(effect->kind),
-                   effect->unit ? " " : "", effect->unit ? effect->unit : "");
+        const char *unit = effect->unit && effect->kind != EFFECT_TEST_NGINX ? effect->unit : "";
+        ink_printf(ink, INK_PLAIN, "  %zu. %s%s%s", ++number, effect_kind_to_string(effect->kind), *unit ? " " : "",
+                   unit);
         if (validation)
             ink_text(ink, INK_DIM, " (on the candidate, before anything is live)");
         else if (effect->because)
@@ -91,7 +92,10 @@ static void add_checks(Ink *ink, const Plan *plan)
         ink_printf(ink, INK_PLAIN, ", after %s of warm-up", usec_to_string(arena, plan->warmup_usec));
     ink_text(ink, INK_PLAIN, "\n");
     VEC_EACH (check, &plan->checks) {
-        ink_printf(ink, INK_PLAIN, "  %-9s %s\n", check->kind->name, check->name);
+        /* Names that were made from the check's fields begin with its kind. */
+        size_t skip = strlen(check->kind->name);
+        bool made = str_starts(check->name, check->kind->name) && check->name[skip] == ' ';
+        ink_printf(ink, INK_PLAIN, "  %-9s %s\n", check->kind->name, made ? check->name + skip + 1 : check->name);
     }
 }
 

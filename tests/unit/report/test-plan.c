@@ -29,13 +29,13 @@ static Plan sample_plan(Arena *arena)
         "/etc/nginx/sites-available/app",
         {.type = FILE_REGULAR, .mode = 0644, .content = BYTES("location / {\n    proxy_read_timeout 30s;\n}\n")},
         {.type = FILE_REGULAR, .mode = 0644, .content = BYTES("location / {\n    proxy_read_timeout 65s;\n}\n")}};
-    *vec_push(arena, &plan.effects) = (Effect){EFFECT_TEST_NGINX, NULL, "/etc/nginx/sites-available/app", 0};
+    *vec_push(arena, &plan.effects) = (Effect){EFFECT_TEST_NGINX, "nginx.service", "/etc/nginx/sites-available/app", 0};
     *vec_push(arena, &plan.effects) = (Effect){EFFECT_DAEMON_RELOAD, NULL, "a drop-in", 0};
     *vec_push(arena, &plan.effects) = (Effect){EFFECT_RELOAD, "nginx.service", "/etc/nginx/sites-available/app", 0};
     *vec_push(arena, &plan.effects) = (Effect){EFFECT_RESTART, "gunicorn.service", "a drop-in", 2 * USEC_PER_SEC};
     *vec_push(arena, &plan.affected) = (Affected){"celery.service", "reads /etc/app.env", true};
     *vec_push(arena, &plan.checks) = (PlannedCheck){.kind = &http_kind, .name = "health"};
-    *vec_push(arena, &plan.checks) = (PlannedCheck){.kind = &journal_kind, .name = "no worker timeouts"};
+    *vec_push(arena, &plan.checks) = (PlannedCheck){.kind = &journal_kind, .name = "journal worker-timeout"};
     *vec_push(arena, &plan.notes) = (Note){NOTE_WARNING, "gunicorn.service", "TimeoutStopSec is raised along"};
     plan.warmup_usec = 3 * USEC_PER_SEC;
     plan.window_usec = 75 * USEC_PER_SEC;
@@ -65,7 +65,7 @@ static void a_plan_says_all_that_a_person_wants_to_know(void **state)
         "+    proxy_read_timeout 65s;\n"
         " }\n"
         "\n"
-        "Then, in this order\n"
+        "What happens, in this order\n"
         "  1. nginx -t (on the candidate, before anything is live)\n"
         "  2. daemon-reload (a drop-in)\n"
         "  3. reload nginx.service (/etc/nginx/sites-available/app)\n"
@@ -76,7 +76,7 @@ static void a_plan_says_all_that_a_person_wants_to_know(void **state)
         "\n"
         "Verified for 1min 15s, every 2s, after 3s of warm-up\n"
         "  http      health\n"
-        "  journal   no worker timeouts\n"
+        "  journal   worker-timeout\n"
         "\n"
         "Worth knowing\n"
         "  warning  gunicorn.service: TimeoutStopSec is raised along\n"
