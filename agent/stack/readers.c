@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An edited file's readers. Only units whose text can have to do with the file are loaded: those that hold its name,
- * those with an EnvironmentFile= (it may be a pattern), and the Gunicorn services. */
+ * those with an EnvironmentFile= that may be it (a link, a pattern), and the Gunicorn services. */
 #include "stack/readers.h"
 
 #include <string.h>
@@ -108,17 +108,48 @@ static int add_owners(View *view, const char *path, StringVec *ret, Err *err)
     return 0;
 }
 
+typedef struct Sought {
+    View *view;
+    const char *name, *resolved_name; /* file names of the path and of what it leads to */
+    const char *resolved;
+} Sought;
+
+static bool holds(Bytes content, const char *text)
+{
+    return memmem(content.data, content.len, text, strlen(text)) != NULL;
+}
+
+/* Whether an EnvironmentFile= may be the file: it is, through links, or only an expansion would tell. */
+static bool environment_may_be(const Sought *sought, Bytes content)
+{
+    static const char key[] = "EnvironmentFile=";
+    const char *end = content.data + content.len, *at = content.data;
+    while ((at = memmem(at, (size_t)(end - at), key, sizeof key - 1)) != NULL) {
+        at += sizeof key - 1;
+        at += *at == '-';
+        const char *value = arena_strndup(view_arena(sought->view), at, strcspn(at, "\r\n"));
+        if (strpbrk(value, "%*?[") || same_file(sought->view, value, sought->resolved))
+            return true;
+    }
+    return false;
+}
+
+static bool may_read(void *ctx, Bytes content)
+{
+    const Sought *sought = ctx;
+    return holds(content, "gunicorn") || holds(content, sought->name) || holds(content, sought->resolved_name) ||
+           environment_may_be(sought, content);
+}
+
 static int candidates(View *view, const char *path, const char *resolved, StringVec *ret, Err *err)
 {
-    const char *words[] = {strrchr(path, '/') + 1, strrchr(resolved, '/') + 1, "EnvironmentFile", "gunicorn"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        StringVec names;
-        int r = unit_mentioning(view, words[i], &names, err);
-        if (r < 0)
-            return r;
-        add_all(view_arena(view), ret, &names);
-    }
-    int r = add_owners(view, path, ret, err);
+    Sought sought = {view, strrchr(path, '/') + 1, strrchr(resolved, '/') + 1, resolved};
+    StringVec names;
+    int r = unit_fitting(view, may_read, &sought, &names, err);
+    if (r < 0)
+        return r;
+    add_all(view_arena(view), ret, &names);
+    r = add_owners(view, path, ret, err);
     return r < 0 ? r : add_owners(view, resolved, ret, err);
 }
 

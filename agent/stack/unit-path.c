@@ -149,10 +149,12 @@ static int dropin_aliases(View *view, const char *primary, const char *type, Str
             return r;
         VEC_EACH (name, &names) {
             UnitPlace place;
-            const char *unit = arena_strndup(view_arena(view), *name, strlen(*name) - 2);
-            if (!str_ends(*name, suffix) || str_equal(unit, primary) || strings_contain(ret, unit))
-                continue;
             Err ignored; /* the directory of a name that is no unit */
+            if (!str_ends(*name, suffix))
+                continue;
+            const char *unit = arena_strndup(view_arena(view), *name, strlen(*name) - 2);
+            if (str_equal(unit, primary) || strings_contain(ret, unit))
+                continue;
             if (unit_place_find(view, unit, &place, &ignored) == 0 && str_equal(place.name, primary))
                 *vec_push(view_arena(view), ret) = unit;
         }

@@ -84,22 +84,21 @@ int unit_names(View *view, const char *type, StringVec *ret, Err *err)
 
 /* --- by text */
 
-static bool holds(View *view, const char *path, const char *text)
+static bool fits(View *view, const char *path, UnitFits test, void *ctx)
 {
     Bytes content;
     Err ignored; /* systemd passes over what it cannot read as well */
-    return view_read(view, path, &content, NULL, &ignored) == 0 &&
-           memmem(content.data, content.len, text, strlen(text)) != NULL;
+    return view_read(view, path, &content, NULL, &ignored) == 0 && test(ctx, content);
 }
 
-static bool dropin_holds(View *view, const char *dir, const char *text)
+static bool dropin_fits(View *view, const char *dir, UnitFits test, void *ctx)
 {
     StringVec names;
     Err ignored;
     if (view_list(view, dir, &names, &ignored) < 0)
         return false;
     VEC_EACH (name, &names)
-        if (str_ends(*name, ".conf") && holds(view, arena_printf(view_arena(view), "%s/%s", dir, *name), text))
+        if (str_ends(*name, ".conf") && fits(view, arena_printf(view_arena(view), "%s/%s", dir, *name), test, ctx))
             return true;
     return false;
 }
@@ -117,7 +116,7 @@ static bool applies_to(const char *file, const char *unit)
     return dot > file && dot[-1] == '-' && strncmp(file, unit, (size_t)(dot - file)) == 0;
 }
 
-static int files_holding(View *view, const char *text, StringVec *ret, Err *err)
+static int files_fitting(View *view, UnitFits test, void *ctx, StringVec *ret, Err *err)
 {
     Arena *arena = view_arena(view);
     for (size_t i = 0; unit_load_path[i]; i++) {
@@ -127,9 +126,9 @@ static int files_holding(View *view, const char *text, StringVec *ret, Err *err)
             return r;
         VEC_EACH (name, &names) {
             const char *path = arena_printf(arena, "%s/%s", unit_load_path[i], *name);
-            if (type_of(*name) && holds(view, path, text))
+            if (type_of(*name) && fits(view, path, test, ctx))
                 *vec_push(arena, ret) = *name;
-            else if (str_ends(*name, ".d") && dropin_holds(view, path, text))
+            else if (str_ends(*name, ".d") && dropin_fits(view, path, test, ctx))
                 *vec_push(arena, ret) = arena_strndup(arena, *name, strlen(*name) - 2);
         }
     }
@@ -157,11 +156,22 @@ static int units_of_files(View *view, const StringVec *files, StringVec *ret, Er
     return 0;
 }
 
-int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err)
+int unit_fitting(View *view, UnitFits test, void *ctx, StringVec *ret, Err *err)
 {
     StringVec files = {0};
-    int r = files_holding(view, text, &files, err);
+    int r = files_fitting(view, test, ctx, &files, err);
     return r < 0 ? r : units_of_files(view, &files, ret, err);
+}
+
+static bool holds_text(void *ctx, Bytes content)
+{
+    const char *text = ctx;
+    return memmem(content.data, content.len, text, strlen(text)) != NULL;
+}
+
+int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err)
+{
+    return unit_fitting(view, holds_text, arena_strdup(view_arena(view), text), ret, err);
 }
 
 int unit_applying(View *view, const char *file, StringVec *ret, Err *err)

@@ -35,6 +35,9 @@ int unit_names(View *view, const char *type, StringVec *ret, Err *err);
 /* Units whose fragment or drop-ins hold the text somewhere: a quick way to those worth loading. Names as unit_names has
  * them, of all types. */
 int unit_mentioning(View *view, const char *text, StringVec *ret, Err *err);
+/* As above, by a test of the text. */
+typedef bool (*UnitFits)(void *ctx, Bytes content);
+int unit_fitting(View *view, UnitFits test, void *ctx, StringVec *ret, Err *err);
 /* Units to which a unit file of that name, or the drop-ins in its NAME.d, apply: itself, the instances of a template,
  * all that begin with "a-" for a-.service, all of a type for "service". */
 int unit_applying(View *view, const char *file, StringVec *ret, Err *err);

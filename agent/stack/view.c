@@ -32,6 +32,7 @@ struct View {
     Table wishes;
     VEC(Entry *) wished; /* the entries of wishes, in order of creation */
     View *before;
+    const char *parent, *parent_resolved; /* the last directory that was followed: the next path is often beside it */
 };
 
 View *view_new(Arena *arena, const char *root)
@@ -232,10 +233,16 @@ static int resolve_parent(View *view, const char *path, const char **ret_path, E
         *ret_path = "/";
         return 0;
     }
-    const char *parent;
-    int r = view_resolve(view, arena_strndup(view->arena, path, (size_t)(slash - path) + 1), &parent, err);
-    if (r < 0)
-        return r;
+    size_t parent_len = (size_t)(slash - path);
+    if (!view->parent || strlen(view->parent) != parent_len || memcmp(view->parent, path, parent_len) != 0) {
+        const char *parent = arena_strndup(view->arena, path, parent_len), *resolved;
+        int r = view_resolve(view, parent[0] ? parent : "/", &resolved, err);
+        if (r < 0)
+            return r;
+        view->parent = parent;
+        view->parent_resolved = resolved;
+    }
+    const char *parent = view->parent_resolved;
     *ret_path = arena_printf(view->arena, "%s/%.*s", str_equal(parent, "/") ? "" : parent,
                              (int)(path + len - slash - 1), slash + 1);
     return 0;
@@ -288,6 +295,8 @@ static int disk_list(View *view, const char *dir, const StringVec **ret, Err *er
     closedir(stream);
     if (failed)
         return err_errno(err, failed, "cannot list %s", path);
+    strings_sort(&entry->names);
+    entry->names.capacity = entry->names.n; /* whoever adds to a copy gets memory of his own */
     entry->listed = true;
     return 0;
 }
@@ -299,13 +308,32 @@ static const char *name_in(const char *path, const char *dir)
     return strncmp(path, dir, len) == 0 && path[len] == '/' && !strchr(path + len + 1, '/') ? path + len + 1 : NULL;
 }
 
+/* What the wishes make of the names on disk. */
 static void list_wishes(View *view, const char *dir, StringVec *names)
 {
+    StringVec kept = {0};
+    VEC_EACH (name, names) {
+        const char *path = arena_printf(view->arena, "%s/%s", str_equal(dir, "/") ? "" : dir, *name);
+        const Entry *wish = entry_find(&view->wishes, path);
+        if (!wish || wish->state.type != FILE_ABSENT)
+            *vec_push(view->arena, &kept) = *name;
+    }
     VEC_EACH (wish, &view->wished) {
         const char *name = name_in((*wish)->path, dir);
-        if (name && (*wish)->state.type != FILE_ABSENT && !strings_contain(names, name))
-            *vec_push(view->arena, names) = name;
+        if (name && (*wish)->state.type != FILE_ABSENT && !strings_contain(&kept, name))
+            *vec_push(view->arena, &kept) = name;
     }
+    strings_sort(&kept);
+    *names = kept;
+}
+
+/* Whether a wish is about something directly in the directory. */
+static bool wishes_in(const View *view, const char *dir)
+{
+    VEC_EACH (wish, &view->wished)
+        if (name_in((*wish)->path, dir))
+            return true;
+    return false;
 }
 
 int view_list(View *view, const char *dir, StringVec *ret, Err *err)
@@ -326,15 +354,10 @@ int view_list(View *view, const char *dir, StringVec *ret, Err *err)
         const StringVec *listed;
         if ((r = disk_list(view, resolved, &listed, err)) < 0)
             return r;
-        VEC_EACH (name, listed) {
-            const char *path = arena_printf(view->arena, "%s/%s", str_equal(resolved, "/") ? "" : resolved, *name);
-            const Entry *wish = entry_find(&view->wishes, path);
-            if (!wish || wish->state.type != FILE_ABSENT)
-                *vec_push(view->arena, &names) = *name;
-        }
+        names = *listed;
     }
-    list_wishes(view, resolved, &names);
-    strings_sort(&names);
+    if (wishes_in(view, resolved))
+        list_wishes(view, resolved, &names);
     *ret = names;
     return 0;
 }
@@ -349,6 +372,7 @@ static void wish(View *view, const char *key, const FileState *state)
         *vec_push(view->arena, &view->wished) = entry;
     }
     entry->state = *state;
+    view->parent = NULL; /* it may lead elsewhere now */
 }
 
 /* Wishes the missing directories above a path whose parent holds no symlink. */
