@@ -161,20 +161,35 @@ int proc_memory(const char *root, pid_t pid, uint64_t *ret_rss, uint64_t *ret_ps
     return 0;
 }
 
-int proc_start_time(const char *root, pid_t pid, usec *ret_realtime, Err *err)
+/* When the machine booted, realtime. The kernel's btime is cut to whole seconds, which is too coarse to be compared
+ * with the times of files: on the live host the clocks tell it exactly. */
+static int boot_time(const char *root, Arena *arena, usec *ret_realtime, Err *err)
 {
-    CLEANUP(arena_free) Arena *arena = arena_new();
-    ProcStat stat;
     Bytes content;
-    int r = proc_stat(root, arena, pid, &stat, err);
-    if (r == 0)
-        r = kernel_file_read(arena, &content, err, "%s/proc/stat", root);
+    if (!*root) {
+        *ret_realtime = clock_realtime() - clock_boottime();
+        return 0;
+    }
+    int r = kernel_file_read(arena, &content, err, "%s/proc/stat", root);
     if (r < 0)
         return r;
     const char *line = strstr(content.data, "btime ");
     if (!line)
         return err_set(err, ERR_FAILED, "no btime in /proc/stat");
-    usec boot = strtoull(line + strlen("btime "), NULL, 10) * USEC_PER_SEC;
+    *ret_realtime = strtoull(line + strlen("btime "), NULL, 10) * USEC_PER_SEC;
+    return 0;
+}
+
+int proc_start_time(const char *root, pid_t pid, usec *ret_realtime, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    ProcStat stat;
+    usec boot;
+    int r = proc_stat(root, arena, pid, &stat, err);
+    if (r == 0)
+        r = boot_time(root, arena, &boot, err);
+    if (r < 0)
+        return r;
     *ret_realtime = boot + stat.start_ticks * (USEC_PER_SEC / (usec)sysconf(_SC_CLK_TCK));
     return 0;
 }

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The kernel counts the start of a process in ticks and cuts: it may really have started this much later. */
+#define START_PRECISION_USEC (10 * USEC_PER_MSEC)
+
 typedef struct Ask {
     Live *live;
     View *view; /* of the disk */
@@ -46,7 +49,7 @@ static void ask_file(const Ask *ask, const char *path, usec start, const char *w
         usec target = changed_at(ask, resolved);
         changed = target > changed ? target : changed;
     }
-    if (start > 0 && changed > start)
+    if (start > 0 && changed > start + START_PRECISION_USEC)
         add(ask, path,
             arena_printf(ask->arena, "changed %s after %s", usec_to_string(ask->arena, changed - start), who));
 }
