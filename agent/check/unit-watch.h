@@ -22,7 +22,7 @@ typedef struct UnitRules {
 /* One look at the service. Strings and workers are the caller's. */
 typedef struct UnitLook {
     LiveUnit unit;
-    usec nginx_generation; /* 0: no nginx here */
+    uint64_t nginx_generation; /* LiveNginx.generation_ticks; 0: no nginx here */
 } UnitLook;
 
 typedef struct UnitWatch {

@@ -103,7 +103,7 @@ static int take_look(UnitState *state, Arena *arena, UnitLook *ret, Err *err)
     if (r < 0)
         return r;
     if (r == 0)
-        look.nginx_generation = nginx.generation;
+        look.nginx_generation = nginx.generation_ticks;
     *ret = look;
     return 0;
 }

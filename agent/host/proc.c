@@ -184,7 +184,7 @@ int proc_start_time(const char *root, pid_t pid, usec *ret_realtime, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     ProcStat stat;
-    usec boot;
+    usec boot = 0;
     int r = proc_stat(root, arena, pid, &stat, err);
     if (r == 0)
         r = boot_time(root, arena, &boot, err);

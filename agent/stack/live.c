@@ -104,9 +104,12 @@ int live_nginx(Live *live, Arena *arena, LiveNginx *ret, Err *err)
         return r;
     if (out.unit.main_pid == 0)
         return LIVE_NOT_RUNNING;
-    VEC_EACH (worker, &out.unit.workers)
-        if (!worker->shutting_down && (out.generation == 0 || worker->start < out.generation))
-            out.generation = worker->start;
+    VEC_EACH (worker, &out.unit.workers) {
+        if (worker->shutting_down || (out.generation != 0 && worker->start_ticks >= out.generation_ticks))
+            continue;
+        out.generation = worker->start;
+        out.generation_ticks = worker->start_ticks;
+    }
     *ret = out;
     return 0;
 }

@@ -48,6 +48,7 @@ int live_environment(Live *live, Arena *arena, const char *unit, const char *nam
 typedef struct LiveNginx {
     LiveUnit unit;
     usec generation; /* when the present workers started: the configuration they use was read before. 0: no workers */
+    uint64_t generation_ticks; /* the same in ticks since boot, which never wavers: names the generation */
 } LiveNginx;
 
 /* LIVE_NOT_RUNNING: nginx.service has no main process. */
