@@ -80,11 +80,26 @@ static void the_tables_of_all_kinds_are_sound(void **state)
     check_kinds_of(language_finding_at);
 }
 
+static void every_kind_that_the_design_names_is_there(void **state)
+{
+    static const char *const changes[] = {"gunicorn", "nginx", "unit", "template", "symlink", "restart"};
+    static const char *const checks[] = {"http", "journal", "log", "unit"};
+    static const char *const findings[] = {"worker-timeout",  "oom-kill",      "boot-failure",
+                                           "memory-pressure", "recent-deploy", "timeout-not-enforced"};
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+        assert_non_null(change_kind_find(changes[i]));
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+        assert_non_null(check_kind_find(checks[i]));
+    for (size_t i = 0; i < ARRAY_LEN(findings); i++)
+        assert_non_null(finding_kind_find(findings[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tables_of_the_language_are_sound),
         cmocka_unit_test(the_tables_of_all_kinds_are_sound),
+        cmocka_unit_test(every_kind_that_the_design_names_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
