@@ -75,13 +75,27 @@ static int ask_environment(const Ask *ask, const GunicornFacts *facts, Err *err)
     return 0;
 }
 
+/* One path for one file: systemd may say /lib where the files are found in /usr/lib. */
+static StringVec resolve_all(const Ask *ask, const StringVec *paths)
+{
+    StringVec resolved = {0};
+    VEC_EACH (path, paths) {
+        const char *target;
+        Err ignored;
+        bool known = view_resolve(ask->view, *path, &target, &ignored) >= 0;
+        *vec_push(ask->arena, &resolved) = known ? target : *path;
+    }
+    return resolved;
+}
+
 static void ask_dropins(const Ask *ask, const GunicornFacts *facts, const LiveUnit *unit)
 {
-    VEC_EACH (path, &facts->unit->dropins)
-        if (!strings_contain(&unit->dropins, *path))
+    StringVec on_disk = resolve_all(ask, &facts->unit->dropins), loaded = resolve_all(ask, &unit->dropins);
+    VEC_EACH (path, &on_disk)
+        if (!strings_contain(&loaded, *path))
             add(ask, *path, "systemd has not loaded this drop-in");
-    VEC_EACH (path, &unit->dropins)
-        if (!strings_contain(&facts->unit->dropins, *path) && changed_at(ask, *path) == 0)
+    VEC_EACH (path, &loaded)
+        if (!strings_contain(&on_disk, *path) && changed_at(ask, *path) == 0)
             add(ask, *path, "systemd still uses this drop-in, which is gone");
 }
 

@@ -79,5 +79,6 @@ typedef VEC(LivePending) LivePendingVec;
 
 /* For the unit (a Gunicorn service or nginx.service): command line, NeedDaemonReload, loaded drop-ins, and files that
  * changed since the processes started that should have read them. The view's own edits do not count: it asks about the
- * disk. A unit that does not run has nothing pending. */
+ * disk, as the view read it; after files were changed on the host, give a fresh one. A unit that does not run has
+ * nothing pending. */
 int live_pending(Live *live, View *view, const char *unit, LivePendingVec *ret, Err *err);
