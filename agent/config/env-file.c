@@ -34,9 +34,13 @@ static void skip_comment(Reader *reader)
     Bytes text = reader->file->text;
     size_t at = reader->at;
     for (; at < text.len && !is_newline(text.data[at]); at++) {
-        if (text.data[at] != '\\' || at + 1 >= text.len)
+        if (text.data[at] != '\\')
             continue;
         at++;
+        if (at >= text.len) {
+            reader->file->open_end = true;
+            break;
+        }
         if (is_newline(text.data[at]) && !reader->file->doubtful_line)
             reader->file->doubtful_line = text_line(text, at);
     }
@@ -204,7 +208,7 @@ static int check_settable(const EnvFile *file, const EnvVar *var, const char *na
             "systemd");
     if (!var && file->open_end)
         return err_at(err, ERR_REFUSED, file->path, text_line(file->text, file->text.len), 1,
-                      "nothing can be appended: the last value is still open at the end of the file");
+                      "nothing can be appended: a value or comment is still open at the end of the file");
     return 0;
 }
 
