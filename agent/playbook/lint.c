@@ -3,19 +3,37 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
 static Node place_of(const Playbook *playbook, Pos pos)
 {
     return (Node){.kind = NODE_SCALAR, .text = "", .source = playbook->source, .pos = pos};
 }
 
-/* Templates see all variables, and guards look at the unit. */
-static bool used_elsewhere(const Playbook *playbook, const Variable *variable)
+static bool has_template(const Playbook *playbook)
 {
     VEC_EACH (change, &playbook->changes) {
         if (str_equal(change->kind->name, "template"))
             return true;
     }
-    return playbook->guards.n > 0 && str_equal(variable->name, "unit");
+    return false;
+}
+
+/* Templates see all variables, and guards look at the unit. */
+static bool used_elsewhere(const Playbook *playbook, const Variable *variable)
+{
+    return has_template(playbook) || (playbook->guards.n > 0 && str_equal(variable->name, "unit"));
+}
+
+/* In templates these names are facts (change/template.c). */
+static void lint_names_of_facts(const Playbook *playbook, Diagnostics *diags)
+{
+    static const char *const facts[] = {"host", "gunicorn", "nginx", "alert"};
+    for (size_t i = 0; has_template(playbook) && i < ARRAY_LEN(facts); i++) {
+        const Variable *variable = scope_find(&playbook->scope, facts[i]);
+        if (variable)
+            diag_error(diags, variable->declared, "a template would see the facts \"%s\", not this variable", facts[i]);
+    }
 }
 
 static void lint_variables(const Playbook *playbook, Diagnostics *diags)
@@ -59,5 +77,6 @@ void playbook_lint(const Playbook *playbook, Diagnostics *diags)
 {
     lint_name(playbook, diags);
     lint_variables(playbook, diags);
+    lint_names_of_facts(playbook, diags);
     lint_checks(playbook, diags);
 }

@@ -20,6 +20,10 @@ typedef struct UnitSpec {
     Value unit, path, restart;
 } UnitSpec;
 
+typedef struct TemplateSpec {
+    Value name;
+} TemplateSpec;
+
 typedef struct LimitSpec {
     Value max, over_baseline;
 } LimitSpec;
@@ -43,6 +47,7 @@ static const Field unit_fields[] = {
     FIELD_BOOL(UnitSpec, restart),
     FIELDS_END,
 };
+static const Field template_fields[] = {FIELD_WORD(TemplateSpec, name, .required = true), FIELDS_END};
 static const Field limit_fields[] = {
     FIELD_DURATION(LimitSpec, max),
     FIELD_PERCENT(LimitSpec, over_baseline),
@@ -72,6 +77,7 @@ static int http_lint(const void *spec_, usec window_usec, usec interval_usec, Er
 
 static const ChangeKind change_gunicorn = {"gunicorn", "Sets Gunicorn.", gunicorn_fields, sizeof(GunicornSpec), NULL};
 static const ChangeKind change_unit = {"unit", "Sets a unit.", unit_fields, sizeof(UnitSpec), NULL};
+static const ChangeKind change_template = {"template", "A file.", template_fields, sizeof(TemplateSpec), NULL};
 static const CheckKind check_http = {.name = "http",
                                      .help = "Asks for a page.",
                                      .fields = http_fields,
@@ -81,6 +87,6 @@ static const CheckKind check_http = {.name = "http",
 static const FindingKind worker_timeout = {"worker-timeout", "Timeouts.", USEC_PER_HOUR, NULL};
 static const FindingKind boot_failure = {"boot-failure", "Cannot start.", 0, NULL};
 
-const ChangeKind *const change_kinds[] = {&change_gunicorn, &change_unit, NULL};
+const ChangeKind *const change_kinds[] = {&change_gunicorn, &change_unit, &change_template, NULL};
 const CheckKind *const check_kinds[] = {&check_http, NULL};
 const FindingKind *const finding_kinds[] = {&worker_timeout, &boot_failure, NULL};
