@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal check: counts one kind of event in a unit's journal.
  *
- * The baseline looks back from the moment before anything is touched. In the window lines are read from a cursor taken
+ * The baseline looks back from the moment before anything is touched, and sees what salve's own probes cause while it
+ * lasts: a sick host is judged again by the same probes. In the window lines are read from a cursor taken
  * at its begin; the journal is synchronised before both ends. A journal that cannot be read, a cursor that is gone and
  * lines that journald dropped make the count a lower bound, which is never a pass. */
 #include <stdlib.h>

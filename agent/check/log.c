@@ -2,8 +2,9 @@
 /* The log check: counts one kind of event in log files.
  *
  * Which files those are follows from the configuration of nginx or Gunicorn, unless a path is given. The baseline reads
- * the end of each file, back to where its lines are old enough; in the window each file is followed from its end at the
- * begin, over rotations. What cannot be followed (syslog, standard error, a missing file, a truncated one) is
+ * the end of each file, back to where its lines are old enough, and what salve's own probes cause while it lasts: a
+ * sick host is judged again by the same probes. In the window each file is followed from its end at the begin, over
+ * rotations. What cannot be followed (syslog, standard error, a missing file, a truncated one) is
  * inconclusive, with what to do. Requests of salve's own do not count where a line shows who asked. */
 #include "check/count.h"
 #include "check/kinds.h"
@@ -222,8 +223,9 @@ static int log_begin(void *state_, CheckPhase phase, usec window_usec, Err *err)
     usec since = clock_realtime() - state->baseline.span;
     VEC_EACH (file, &state->files) {
         file->counter = log_counter_new(state->context->arena, state->kind);
-        int r = phase == CHECK_BASELINE ? look_back(state, file, since, err)
-                                        : log_file_open_end(file->path, &file->log, NULL, err);
+        int r = phase == CHECK_BASELINE ? look_back(state, file, since, err) : 0;
+        if (r >= 0)
+            r = log_file_open_end(file->path, &file->log, NULL, err);
         if (r < 0)
             note_error(state, err);
     }
@@ -241,8 +243,8 @@ static void read_file(LogState *state, Followed *file, Arena *scratch)
         if (line.truncated)
             note_problem(state, arena_printf(context->arena, "%s was truncated: lines may be missing", file->path));
         if (feed(state, file->counter, line.text, &seen) > 0) {
-            state->count.n++;
-            if (context->on_sample)
+            present(state)->n++;
+            if (context->on_sample && state->phase == CHECK_VERIFY)
                 context->on_sample(context->user, state->name, (double)state->count.n, "", false, seen.text);
         }
     }

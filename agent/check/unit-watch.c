@@ -53,17 +53,28 @@ void unit_watch_miss(UnitWatch *watch, const Err *err)
     set_once(&watch->problem, arena_strdup(watch->arena, err_text(err)));
 }
 
+/* Where the settings do not tell the number (it is computed), it is the baseline's, or one. */
+static size_t wanted_workers(const UnitWatch *watch)
+{
+    if (watch->rules.workers > 0)
+        return (size_t)watch->rules.workers;
+    return watch->baseline_workers > 0 ? watch->baseline_workers : 1;
+}
+
+/* A reload starts a whole set of workers beside the old one, which goes as its requests end; a worker that dies is
+ * replaced by one. */
 static void compare_workers(UnitWatch *watch, const UnitLook *now)
 {
     size_t before = count_working(&watch->last.unit.workers);
     size_t gone = count_gone(&watch->last.unit.workers, &now->unit.workers);
+    size_t come = count_gone(&now->unit.workers, &watch->last.unit.workers);
     watch->replaced += gone;
-    if (gone > 1 && gone == before)
-        set_once(&watch->foreign,
-                 arena_printf(watch->arena, "all %zu workers of %s were replaced: somebody reloaded it", before,
-                              watch->rules.unit));
+    if ((gone > 1 && gone == before) || (come > gone && before >= wanted_workers(watch)))
+        set_once(&watch->foreign, arena_printf(watch->arena, "%s got new workers beside its %zu: somebody reloaded it",
+                                               watch->rules.unit, before));
     else if (gone > 0 && watch->rules.workers_all && !watch->rules.recycles)
-        set_once(&watch->fails, arena_printf(watch->arena, "%zu of %zu workers ended in the window", gone, before));
+        set_once(&watch->fails,
+                 arena_printf(watch->arena, "%zu of %zu workers ended while it was watched", gone, before));
 }
 
 static void compare(UnitWatch *watch, const UnitLook *now)
@@ -72,8 +83,9 @@ static void compare(UnitWatch *watch, const UnitLook *now)
     bool other = !str_equal(now->unit.invocation_id, first->unit.invocation_id);
     uint64_t restarts = now->unit.restarts > first->unit.restarts ? now->unit.restarts - first->unit.restarts : 0;
     if (restarts > watch->rules.restarts_allowed)
-        set_once(&watch->fails, arena_printf(watch->arena, "systemd restarted it %" PRIu64 " time%s in the window",
-                                             restarts, restarts == 1 ? "" : "s"));
+        set_once(&watch->fails,
+                 arena_printf(watch->arena, "systemd restarted it %" PRIu64 " time%s while it was watched", restarts,
+                              restarts == 1 ? "" : "s"));
     if (other && restarts == 0)
         set_once(&watch->foreign, arena_printf(watch->arena, "%s was restarted by somebody else", watch->rules.unit));
     if (now->nginx_generation != first->nginx_generation)
@@ -100,14 +112,6 @@ static const char *not_running(const UnitWatch *watch, Arena *arena)
     bool reason = unit->result && *unit->result && !str_equal(unit->result, "success");
     return arena_printf(arena, "%s is %s (%s)%s%s", watch->rules.unit, unit->active_state, unit->sub_state,
                         reason ? ", result " : "", reason ? unit->result : "");
-}
-
-/* Where the settings do not tell the number (it is computed), it is the baseline's, or one. */
-static size_t wanted_workers(const UnitWatch *watch)
-{
-    if (watch->rules.workers > 0)
-        return (size_t)watch->rules.workers;
-    return watch->baseline_workers > 0 ? watch->baseline_workers : 1;
 }
 
 static const char *too_few_workers(const UnitWatch *watch, Arena *arena)

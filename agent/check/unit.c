@@ -34,7 +34,7 @@ typedef struct UnitState {
 static const char *unit_check_name(Arena *arena, const void *spec_)
 {
     const UnitSpec *spec = spec_;
-    return arena_printf(arena, "unit %s", spec->name.text);
+    return spec->name.is_auto ? "unit" : arena_printf(arena, "unit %s", spec->name.text);
 }
 
 static usec unit_window(const void *spec, usec interval_usec, usec longest_request_usec)
