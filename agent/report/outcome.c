@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 #include "report/ink.h"
-#include "report/secret.h"
 #include "report/text.h"
 
 /* %s in `next` is the run's id. */
@@ -21,13 +20,10 @@ static const struct {
 
 void outcome_show(const RunRecord *run, bool colour, StrBuf *out)
 {
-    CLEANUP(arena_free) Arena *arena = arena_new();
     Ink ink = {out, colour};
     ink_text(&ink, text_colour_of_state(run->state), run_state_to_string(run->state));
     if (ends[run->state].meaning)
         ink_printf(&ink, INK_PLAIN, ": %s", ends[run->state].meaning);
-    if (run->reason && *run->reason)
-        ink_printf(&ink, INK_PLAIN, " (%s)", secret_mask_text(arena, run->reason));
     ink_text(&ink, INK_PLAIN, "\n");
     for (size_t i = 0; i < ARRAY_LEN(ends[0].next) && ends[run->state].next[i]; i++) {
         CLEANUP(strbuf_free) StrBuf line = STRBUF_INIT(1000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last lines of a run: how it ended, and what to type next. */
+/* The last lines of a run: what its end means (why it ended so, its last event has said), and what to type next. */
 #pragma once
 
 #include "base/strbuf.h"

@@ -53,8 +53,9 @@ static void step_end(TextReport *report, Ink *ink, Arena *arena, const Event *ev
     bool failed = event->kind == EVENT_STEP_FAILED;
     const char *result = text && *text ? text : failed ? "failed" : "ok";
     add_head(report, ink, event, false);
-    if (report->step[0])
-        ink_printf(ink, INK_PLAIN, "%s: ", report->step);
+    const char *step = event->subject ? event->subject : report->step;
+    if (*step)
+        ink_printf(ink, INK_PLAIN, "%s: ", step);
     ink_text(ink, failed ? INK_RED : INK_PLAIN, result);
     add_duration(ink, arena, event->duration_usec);
     ink_text(ink, INK_PLAIN, "\n");
@@ -131,6 +132,10 @@ void text_event(TextReport *report, const Event *event, StrBuf *out)
         return;
     switch (event->kind) {
     case EVENT_STATE:
+        /* The end of a run has an event of its own, which tells the reason as well. */
+        if (!run_state_terminal(event->state))
+            add_state(report, &ink, event, text);
+        break;
     case EVENT_END: add_state(report, &ink, event, text); break;
     case EVENT_STEP:
         add_head(report, &ink, event, false);

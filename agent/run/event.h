@@ -10,8 +10,8 @@
 typedef enum EventKind {
     EVENT_STATE,       /* the run entered `state` */
     EVENT_STEP,        /* a step began: text says what ("nginx -t on the candidate") */
-    EVENT_STEP_DONE,   /* it ended well; duration_usec; text may add a result ("ok") */
-    EVENT_STEP_FAILED, /* it failed; text says why */
+    EVENT_STEP_DONE,   /* it ended well: subject = the step; duration_usec; text may add a result ("ok") */
+    EVENT_STEP_FAILED, /* it failed: subject = the step; text says why */
     EVENT_SAMPLE,      /* a check took a sample: subject = check, value in unit, ok, text */
     EVENT_VERDICT,     /* a check was judged: subject = check, verdict, text = reason */
     EVENT_NOTE,        /* worth knowing */

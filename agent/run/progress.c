@@ -37,17 +37,26 @@ __attribute__((format(printf, 3, 0))) static void emit_text(Progress *progress, 
 void progress_step(Progress *progress, const char *format, ...)
 {
     progress->step_started = clock_boottime();
+    va_list name;
+    va_start(name, format);
+    vsnprintf(progress->step, sizeof progress->step, format, name);
+    va_end(name);
     EMIT((Event){.kind = EVENT_STEP});
 }
 
 void progress_done(Progress *progress, const char *format, ...)
 {
-    EMIT(((Event){.kind = EVENT_STEP_DONE, .ok = true, .duration_usec = clock_boottime() - progress->step_started}));
+    EMIT(((Event){.kind = EVENT_STEP_DONE,
+                  .subject = progress->step,
+                  .ok = true,
+                  .duration_usec = clock_boottime() - progress->step_started}));
 }
 
 void progress_failed(Progress *progress, const char *format, ...)
 {
-    EMIT(((Event){.kind = EVENT_STEP_FAILED, .duration_usec = clock_boottime() - progress->step_started}));
+    EMIT(((Event){.kind = EVENT_STEP_FAILED,
+                  .subject = progress->step,
+                  .duration_usec = clock_boottime() - progress->step_started}));
 }
 
 void progress_note(Progress *progress, const char *format, ...)

@@ -11,6 +11,7 @@ typedef struct Progress {
     const char *run_id;
     RunState state;    /* what the events carry; set by the engine at each transition */
     usec step_started; /* boottime */
+    char step[256];    /* the one under way: the subject of the event that ends it */
 } Progress;
 
 void progress_emit(Progress *progress, Event event); /* fills in time, run and state */
