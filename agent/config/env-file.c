@@ -90,6 +90,8 @@ static size_t read_plain(Reader *reader, StrBuf *value)
             kept = value->len;
         }
     }
+    if (reader->at >= text.len && is_newline(text.data[text.len - 1])) /* hidden by a backslash */
+        reader->file->open_end = true;
     if (kept < value->len) {
         value->len = kept;
         value->data[kept] = '\0';

@@ -52,11 +52,11 @@ static bool next_line(Reader *reader, size_t *start, size_t *end)
 }
 
 /* Backslashes pair up over the whole logical line; one that is left over continues it. */
-static bool continues(const StrBuf *text)
+static bool continues(const char *text, size_t len)
 {
     bool escaped = false;
-    for (size_t i = 0; i < text->len; i++)
-        escaped = !escaped && text->data[i] == '\\';
+    for (size_t i = 0; i < len; i++)
+        escaped = !escaped && text[i] == '\\';
     return escaped;
 }
 
@@ -81,7 +81,7 @@ static int next_logical_line(Reader *reader, LogicalLine *line, Err *err)
         strbuf_add(&line->text, text.data + start, end - start);
         if (line->text.overflowed)
             return err_at(err, ERR_INVALID, reader->file->path, line->line, 1, "the line is longer than 1 MiB");
-        continued = continues(&line->text);
+        continued = continues(line->text.data, line->text.len);
         if (!continued)
             return 1;
         line->text.data[line->text.len - 1] = ' ';
@@ -213,6 +213,8 @@ int unit_render(Arena *arena, const char *comment, const UnitAssignment *assignm
         const UnitAssignment *a = &assignments[i];
         if (strpbrk(a->value, "\r\n") || strpbrk(a->key, "=\r\n"))
             return err_set(err, ERR_INVALID, "%s: a line break cannot stand in a unit file's value", a->key);
+        if (continues(a->value, strlen(a->value)))
+            return err_set(err, ERR_INVALID, "%s: a backslash at the end would continue the line", a->key);
         if (a->section && !str_equal(a->section, section)) {
             strbuf_printf(&out, "%s[%s]\n", section ? "\n" : "", a->section);
             section = a->section;

@@ -48,7 +48,8 @@ void unit_list(Arena *arena, const UnitFileVec *files, const char *section, cons
 const UnitSetting *unit_last(const UnitFileVec *files, const char *section, const char *key);
 
 /* Renders a drop-in: a comment line, then sections with their assignments in the order given. Values are written as
- * they are: escaped before. A line break in one is ERR_INVALID. section NULL means: as the one before. */
+ * they are: escaped before. A line break in one, or a backslash that would
+ * continue it, is ERR_INVALID. section NULL means: as the one before. */
 typedef struct UnitAssignment {
     const char *section, *key, *value;
 } UnitAssignment;

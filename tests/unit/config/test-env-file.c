@@ -109,6 +109,8 @@ static void what_would_mean_different_things_is_refused(void **state)
     assert_int_equal(err.line, 2);
     file = parse(arena, "A='open\n");
     assert_int_equal(env_file_set(arena, &file, "X", "2", &text, &err), -ERR_REFUSED);
+    file = parse(arena, "A=1\\\n");
+    assert_int_equal(env_file_set(arena, &file, "X", "2", &text, &err), -ERR_REFUSED);
     file = parse(arena, "A=1\n# c \\");
     assert_int_equal(env_file_set(arena, &file, "X", "2", &text, &err), -ERR_REFUSED);
     file = parse(arena, "A=1\n");

@@ -131,6 +131,8 @@ static void a_drop_in_is_rendered_section_by_section(void **state)
     assert_string_equal(text.data, "# written by salve\n[Service]\nExecStart=\nExecStart=/b\n\n[Unit]\nAfter=x\n");
     const UnitAssignment bad[] = {{"Service", "Nice", "1\nExecStart=/bin/sh"}};
     assert_int_equal(unit_render(arena, NULL, bad, 1, &text, &err), -ERR_INVALID);
+    const UnitAssignment open[] = {{"Service", "Nice", "1\\"}};
+    assert_int_equal(unit_render(arena, NULL, open, 1, &text, &err), -ERR_INVALID);
 }
 
 int main(void)
