@@ -230,10 +230,9 @@ static int judge_by_sigkills(FindingContext *context, usec since, Finding *ret, 
     }
     if (kills.n > 0) {
         ret->state = FINDING_UNKNOWN;
-        ret->summary = arena_printf(context->arena,
-                                    "%zu workers died of SIGKILL, and this host shows no kernel lines "
-                                    "that would say why",
-                                    kills.n);
+        ret->summary = arena_printf(
+            context->arena, "%zu worker%s died of SIGKILL, and this host shows no kernel lines that would say why",
+            kills.n, kills.n == 1 ? "" : "s");
         ret->advice = "Look at the kernel log outside of the container (dmesg | grep -i oom).";
         return 0;
     }
