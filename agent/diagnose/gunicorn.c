@@ -11,7 +11,7 @@
 
 enum {
     NEAR_SEC = 3,     /* a request fails about when its worker is killed */
-    KILL_SEC = 3,     /* the arbiter looks once a second, and may need a second signal */
+    KILL_SEC = 2,     /* the arbiter looks once a second, and may need a second signal */
     LOOP_WORKERS = 3, /* so many in a row are no coincidence */
     ROUTES_SHOWN = 3,
 };
