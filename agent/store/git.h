@@ -44,5 +44,9 @@ int repo_message(Repo *repo, Arena *arena, const char *commit, const char **ret,
 int repo_ref(Repo *repo, const char *ref, char ret_commit[65], Err *err);
 /* All refs that match a glob ("refs/runs/" followed by a star). */
 int repo_refs(Repo *repo, Arena *arena, const char *glob, StringVec *ret, Err *err);
-/* Whether the commit and everything it reaches is there and hashes to its name. */
+/* Whether the commit and everything it reaches is there and hashes to its name. Reading does this by itself, once, for
+ * a commit that was not written through this Repo: in a process of its own with a time limit, because libgit2 may not
+ * come back from an object that was cut short. */
 int repo_verify(Repo *repo, const char *commit, Err *err);
+/* The limit of that, for tests; 30 s by default. */
+void repo_set_limit(Repo *repo, unsigned limit_sec);

@@ -121,6 +121,34 @@ static void damaged_objects_are_an_error(void **state)
     repo_close(repo);
 }
 
+static int cut_short(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)ftw;
+    if (kind != FTW_F || st->st_size == 0)
+        return 0;
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(truncate(path, st->st_size / 2), 0);
+    return 0;
+}
+
+static void objects_that_were_cut_short_do_not_hang_recovery(void **state)
+{
+    TempTree *tree = *state;
+    Repo *repo = open_store(tree);
+    const EditVec edits = some_edits(tree);
+    char commit[65];
+    Snapshot snapshot;
+    Err err;
+    assert_int_equal(snapshot_write(repo, run_id, "{}", &edits, commit, &err), 0);
+    repo_close(repo);
+    nftw(in_tree(tree, "/snapshots.git/objects"), cut_short, 16, FTW_PHYS);
+    repo = open_store(tree);
+    repo_set_limit(repo, 1);
+    assert_true(snapshot_read(repo, tree->arena, commit, &snapshot, &err) < 0);
+    assert_non_null(strstr(err.message, "snapshots.git"));
+    repo_close(repo);
+}
+
 static void a_run_has_one_snapshot(void **state)
 {
     TempTree *tree = *state;
@@ -186,6 +214,7 @@ int main(void)
         TREE_TEST(the_rehearsal_names_what_changed_since_the_plan),
         TREE_TEST(the_rehearsal_does_not_take_another_set_for_its_own),
         TREE_TEST(damaged_objects_are_an_error),
+        TREE_TEST(objects_that_were_cut_short_do_not_hang_recovery),
         TREE_TEST(a_run_has_one_snapshot),
         TREE_TEST(foreign_bytes_are_kept_once_each),
         TREE_TEST(git_alone_can_read_it),
