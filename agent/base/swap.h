@@ -20,8 +20,8 @@
 typedef struct SwapSet {
     const char *root;     /* "" for the live host */
     const char *run_id;   /* [A-Za-z0-9-]+ */
-    const EditVec *edits; /* all edits of the run, parents before children: where a directory comes or goes, the dot
-                             files of what it holds live in the nearest directory that stays */
+    const EditVec *edits; /* all edits of the run, in an order in which they can be made (view_edits): where a directory
+                             comes or goes, the dot files of what it holds live in the nearest directory that stays */
 } SwapSet;
 
 enum { SWAP_FOREIGN = 1 }; /* positive outcome: somebody else changed the path meanwhile */

@@ -146,21 +146,34 @@ int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, co
     return 0;
 }
 
+/* Wishes the recorded `before` of an edit. A directory that holds what others put there since stays. */
+static int put_back(Arena *arena, Plan *plan, const Edit *edit, Err *err)
+{
+    const FileState *now;
+    StringVec names = {0};
+    int r = view_get(plan->view, edit->path, &now, err);
+    if (r < 0)
+        return r;
+    if (edit->before.type == FILE_ABSENT && now->type == FILE_DIRECTORY) {
+        r = view_list(plan->view, edit->path, &names, err);
+        if (r < 0 || names.n > 0)
+            return r;
+    } else if (!file_state_equal(now, &edit->after) && !file_state_equal(now, &edit->before)) {
+        *vec_push(arena, &plan->notes) =
+            (Note){.level = NOTE_WARNING,
+                   .subject = edit->path,
+                   .text = "changed since that run; what is there now is kept in this run's snapshot"};
+    }
+    return view_put(plan->view, edit->path, &edit->before, err);
+}
+
 int plan_make_reverse(Arena *arena, const Playbook *playbook, const EditVec *recorded, const char *run_id, View *view,
                       Live *live, const PlanOptions *options, Plan **ret, Err *err)
 {
     Plan *plan = arena_new_of(arena, Plan);
     *plan = (Plan){.playbook = playbook, .origin = arena_printf(arena, "rollback of %s", run_id), .view = view};
-    VEC_EACH (edit, recorded) {
-        const FileState *now;
-        int r = view_get(view, edit->path, &now, err);
-        if (r >= 0 && !file_state_equal(now, &edit->after) && !file_state_equal(now, &edit->before))
-            *vec_push(arena, &plan->notes) =
-                (Note){.level = NOTE_WARNING,
-                       .subject = edit->path,
-                       .text = "changed since that run; what is there now is kept in this run's snapshot"};
-        if (r >= 0)
-            r = view_put(view, edit->path, &edit->before, err);
+    for (size_t i = recorded->n; i-- > 0;) {
+        int r = put_back(arena, plan, &recorded->items[i], err);
         if (r < 0)
             return r;
     }

@@ -465,9 +465,18 @@ static bool wish_differs(const View *view, const Entry *entry)
     return !disk || !file_state_equal(&disk->state, &entry->state);
 }
 
+static bool removes_directory(const Edit *edit)
+{
+    return edit->before.type == FILE_DIRECTORY && edit->after.type == FILE_ABSENT;
+}
+
 static int edit_order(const void *a, const void *b)
 {
-    return strcmp(((const Edit *)a)->path, ((const Edit *)b)->path);
+    const Edit *left = a, *right = b;
+    int last = removes_directory(left) - removes_directory(right);
+    if (last != 0)
+        return last;
+    return removes_directory(left) ? strcmp(right->path, left->path) : strcmp(left->path, right->path);
 }
 
 void view_edits(View *view, EditVec *ret)

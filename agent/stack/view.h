@@ -38,7 +38,8 @@ int view_write(View *view, const char *path, Bytes content, Err *err);
 int view_put(View *view, const char *path, const FileState *state, Err *err);
 int view_remove(View *view, const char *path, Err *err);
 
-/* The edits that differ from the disk, directories before what they hold, else bytewise by path. */
+/* The edits that differ from the disk, in an order in which they can be made: bytewise by path, so that a new directory
+ * comes before what it holds; directories that go away last, the deeper first. */
 void view_edits(View *view, EditVec *ret);
 /* Whether the view has a pending edit of the path. */
 bool view_edited(const View *view, const char *path);
