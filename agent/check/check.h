@@ -68,6 +68,9 @@ typedef struct CheckKind {
     const char *name, *help;
     const Field *fields;
     size_t spec_size;
+    /* It judges a change against the state right before it, such as "no more errors than then". Of no use for a
+     * rollback, which goes back to a state that may have been sicker. */
+    bool judges_change;
     /* The check's name: what the playbook says, or made from its fields ("journal worker-timeout gunicorn.service"). */
     const char *(*name_of)(Arena *arena, const void *spec);
     /* Problems that no field table can express; NULL if there are none. Called by lint with window 0 when it is auto.

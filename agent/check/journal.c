@@ -296,6 +296,7 @@ const CheckKind check_journal = {
     .help = "Counts an event in a unit's journal.",
     .fields = journal_fields,
     .spec_size = sizeof(JournalSpec),
+    .judges_change = true,
     .name_of = journal_name,
     .lint = journal_lint,
     .window = journal_window,

@@ -291,6 +291,7 @@ const CheckKind check_log = {
     .help = "Counts an event in the log files of nginx or Gunicorn.",
     .fields = log_fields,
     .spec_size = sizeof(LogSpec),
+    .judges_change = true,
     .name_of = log_name,
     .lint = log_lint,
     .window = log_window,

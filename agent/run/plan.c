@@ -62,13 +62,21 @@ static int check_pending(Arena *arena, Plan *plan, Live *live, bool accepted, Er
                    first->unit, first->path ? first->path : "", first->path ? " " : "", first->reason);
 }
 
-static void plan_checks(Arena *arena, Plan *plan)
+/* Of a rollback, only what worked before the run is expected to work again. */
+static bool is_expected(const PlaybookCheck *check, const PlanRecord *record)
+{
+    return !record || (!check->kind->judges_change && strings_contain(record->passed, check->name));
+}
+
+static void plan_checks(Arena *arena, Plan *plan, const PlanRecord *record)
 {
     const Playbook *playbook = plan->playbook;
     usec window = MIN_WINDOW_USEC;
     if (plan->longest_request_usec > 0 && plan->longest_request_usec + REQUEST_MARGIN_USEC > window)
         window = plan->longest_request_usec + REQUEST_MARGIN_USEC;
     VEC_EACH (check, &playbook->checks) {
+        if (!is_expected(check, record))
+            continue;
         *vec_push(arena, &plan->checks) = (PlannedCheck){.kind = check->kind, .spec = check->spec, .name = check->name};
         usec needed = check->kind->window
                           ? check->kind->window(check->spec, playbook->interval_usec, plan->longest_request_usec)
@@ -99,7 +107,7 @@ static const char *plan_hash(Arena *arena, const Plan *plan)
     return hash_to_hex(arena, hash_of(strbuf_str(&text), text.len));
 }
 
-static int finish(Arena *arena, Plan *plan, Live *live, const PlanOptions *options, Err *err)
+static int finish(Arena *arena, Plan *plan, const PlanRecord *record, Live *live, const PlanOptions *options, Err *err)
 {
     view_edits(plan->view, &plan->edits);
     int r = effects_derive(arena, plan->view, &plan->edits, &plan->wishes, &plan->effects, &plan->affected, err);
@@ -112,7 +120,7 @@ static int finish(Arena *arena, Plan *plan, Live *live, const PlanOptions *optio
     plan->only_restarts = plan->edits.n == 0 && wishes_restart(&plan->wishes);
     plan->nothing_to_do = plan->edits.n == 0 && !plan->only_restarts;
     plan->target = target_name(arena, plan->view);
-    plan_checks(arena, plan);
+    plan_checks(arena, plan, record);
     plan->hash = plan_hash(arena, plan);
     return 0;
 }
@@ -139,7 +147,7 @@ int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, co
     plan->notes = context.notes;
     plan->wishes = context.wishes;
     plan->longest_request_usec = context.longest_request_usec;
-    int r = finish(arena, plan, live, options, err);
+    int r = finish(arena, plan, NULL, live, options, err);
     if (r < 0)
         return r;
     *ret = plan;
@@ -167,17 +175,17 @@ static int put_back(Arena *arena, Plan *plan, const Edit *edit, Err *err)
     return view_put(plan->view, edit->path, &edit->before, err);
 }
 
-int plan_make_reverse(Arena *arena, const Playbook *playbook, const EditVec *recorded, const char *run_id, View *view,
-                      Live *live, const PlanOptions *options, Plan **ret, Err *err)
+int plan_make_reverse(Arena *arena, const Playbook *playbook, const PlanRecord *record, View *view, Live *live,
+                      const PlanOptions *options, Plan **ret, Err *err)
 {
     Plan *plan = arena_new_of(arena, Plan);
-    *plan = (Plan){.playbook = playbook, .origin = arena_printf(arena, "rollback of %s", run_id), .view = view};
-    for (size_t i = recorded->n; i-- > 0;) {
-        int r = put_back(arena, plan, &recorded->items[i], err);
+    *plan = (Plan){.playbook = playbook, .origin = arena_printf(arena, "rollback of %s", record->run_id), .view = view};
+    for (size_t i = record->edits->n; i-- > 0;) {
+        int r = put_back(arena, plan, &record->edits->items[i], err);
         if (r < 0)
             return r;
     }
-    int r = finish(arena, plan, live, options, err);
+    int r = finish(arena, plan, record, live, options, err);
     if (r < 0)
         return r;
     *ret = plan;

@@ -42,9 +42,16 @@ typedef struct PlanOptions {
 int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, const PlanOptions *options, Plan **ret,
               Err *err);
 
-/* A plan that puts the recorded edits back (each path to its `before`), with the playbook's checks. */
-int plan_make_reverse(Arena *arena, const Playbook *playbook, const EditVec *recorded, const char *run_id, View *view,
-                      Live *live, const PlanOptions *options, Plan **ret, Err *err);
+/* What a run did, to be taken back. */
+typedef struct PlanRecord {
+    const char *run_id;
+    const EditVec *edits;
+    const StringVec *passed; /* names of the checks that passed before it: what the host can be expected to do again */
+} PlanRecord;
+
+/* A plan that puts every path back to its recorded `before`. */
+int plan_make_reverse(Arena *arena, const Playbook *playbook, const PlanRecord *record, View *view, Live *live,
+                      const PlanOptions *options, Plan **ret, Err *err);
 
 /* The longest time for which new connections may be refused, over all effects. */
 usec plan_refused_usec(const Plan *plan);

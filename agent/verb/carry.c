@@ -95,6 +95,16 @@ int carrier_ask(VerbContext *context, const Plan *plan, bool yes, Err *err)
     return NOT_WANTED;
 }
 
+int carrier_nothing_to_do(VerbContext *context, const Plan *plan, Err *err)
+{
+    if (context->globals->json)
+        return verb_print_json(plan_json(context->arena, plan), err);
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);
+    DiffOptions diff = prepare_diff_options(context);
+    plan_show(plan, &diff, &text);
+    return verb_print(&text, err);
+}
+
 int carrier_end(VerbContext *context, Carrier *carrier, const RunRecord *run, Err *err)
 {
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);

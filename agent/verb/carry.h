@@ -24,6 +24,9 @@ static inline void carrier_close_cleanup(Carrier *carrier)
 /* Whether somebody asked to stop; for RunOptions.cancel. */
 extern volatile sig_atomic_t carrier_cancelled;
 
+/* Shows a plan whose result is already there. */
+int carrier_nothing_to_do(VerbContext *context, const Plan *plan, Err *err);
+
 /* 0: go on. Without --yes and without a terminal to ask on: ERR_REFUSED. To be called before anything else happens. */
 int carrier_may_ask(const VerbContext *context, bool yes, Err *err);
 /* Shows the plan (not with --json) and asks. 1: the answer was no. */

@@ -40,6 +40,20 @@ static int load(VerbContext *context, Store *store, RunRecord *ret_run, Snapshot
     return r < 0 ? r : intent_playbook(context->arena, &intent, ret_playbook, err);
 }
 
+/* The checks that passed before the run: what its rollback is judged by. */
+static int passed_before(VerbContext *context, Store *store, const RunRecord *run, StringVec *ret, Err *err)
+{
+    LedgerVerdictVec verdicts = {0};
+    int r = ledger_verdicts(store->ledger, context->arena, run->id, &verdicts, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (verdict, &verdicts) {
+        if (str_equal(verdict->phase, "baseline") && str_equal(verdict->verdict, verdict_to_string(VERDICT_PASS)))
+            *vec_push(context->arena, ret) = verdict->check;
+    }
+    return 0;
+}
+
 static int reverse(VerbContext *context, Carrier *carrier, Err *err)
 {
     const RollbackOptions *options = context->options;
@@ -51,11 +65,17 @@ static int reverse(VerbContext *context, Carrier *carrier, Err *err)
     if (r < 0)
         return r;
     PlanOptions planning = prepare_plan_options(context, options->accept_pending);
+    StringVec passed = {0};
+    r = passed_before(context, engine_store(carrier->engine), &run, &passed, err);
+    if (r < 0)
+        return r;
+    PlanRecord record = {.run_id = run.id, .edits = &snapshot.edits, .passed = &passed};
     View *view = view_new(context->arena, "");
-    r = plan_make_reverse(context->arena, playbook, &snapshot.edits, run.id, view, engine_live(carrier->engine),
-                          &planning, &plan, err);
+    r = plan_make_reverse(context->arena, playbook, &record, view, engine_live(carrier->engine), &planning, &plan, err);
     if (r < 0)
         return err_prefix(err, "rollback of run %s", run.id);
+    if (plan->nothing_to_do)
+        return carrier_nothing_to_do(context, plan, err);
     r = carrier_ask(context, plan, options->yes, err);
     if (r != 0)
         return r < 0 ? r : 3;

@@ -3,8 +3,6 @@
 #include "report/plan.h"
 #include "verb/carry.h"
 
-enum { NOTHING_MAX = 1 << 20 };
-
 typedef struct RunVerbOptions {
     StringVec set, overrides;
     const char *verify, *reason;
@@ -46,16 +44,6 @@ static int check_options(const RunVerbOptions *options, Err *err)
     return 0;
 }
 
-static int nothing_to_do(VerbContext *context, const Plan *plan, Err *err)
-{
-    if (context->globals->json)
-        return verb_print_json(plan_json(context->arena, plan), err);
-    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(NOTHING_MAX);
-    DiffOptions diff = prepare_diff_options(context);
-    plan_show(plan, &diff, &text);
-    return verb_print(&text, err);
-}
-
 /* Guards are asked before the person is: a refusal needs no y. */
 static int plan_and_run(VerbContext *context, Carrier *carrier, const Playbook *playbook, RunOptions *how, Err *err)
 {
@@ -67,7 +55,7 @@ static int plan_and_run(VerbContext *context, Carrier *carrier, const Playbook *
     if (r < 0)
         return r;
     if (plan->nothing_to_do)
-        return nothing_to_do(context, plan, err);
+        return carrier_nothing_to_do(context, plan, err);
     r = engine_check_guards(carrier->engine, plan, how, err);
     if (r < 0)
         return r;
