@@ -60,6 +60,9 @@ typedef struct ChangeKind {
     const char *name, *help;
     const Field *fields;
     size_t spec_size;
+    /* Problems that no field table can express, told without a host; NULL if there are none. Called by lint and before
+     * a run; ERR_INVALID. */
+    int (*lint)(const void *spec, Err *err);
     /* ERR_REFUSED with the reason and what to do instead when the wish cannot have its effect. */
     int (*apply)(ChangeContext *context, const void *spec, Err *err);
 } ChangeKind;

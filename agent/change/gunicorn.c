@@ -292,10 +292,25 @@ static int apply_gunicorn(ChangeContext *context, const void *data, Err *err)
     return r;
 }
 
+static int lint_gunicorn(const void *data, Err *err)
+{
+    const GunicornSpec *spec = data;
+    size_t wished = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool least = spec->at_least && value_is_set((const Value *)((const char *)spec->at_least + rows[i].offset));
+        bool exact = spec->exactly && value_is_set((const Value *)((const char *)spec->exactly + rows[i].offset));
+        if (least && exact)
+            return err_set(err, ERR_INVALID, "%s is in at_least and in exactly: one of them", rows[i].name);
+        wished += least || exact;
+    }
+    return wished ? 0 : err_set(err, ERR_INVALID, "nothing to do: give a setting in at_least or exactly");
+}
+
 const ChangeKind change_gunicorn = {
     .name = "gunicorn",
     .help = "Settings of a Gunicorn service, changed where each comes from now.",
     .fields = gunicorn_fields,
     .spec_size = sizeof(GunicornSpec),
+    .lint = lint_gunicorn,
     .apply = apply_gunicorn,
 };

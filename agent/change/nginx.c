@@ -196,8 +196,9 @@ static int write_files(Job *job, Err *err)
     return 0;
 }
 
-static int check_spec(const NginxSpec *spec, Err *err)
+static int lint_nginx(const void *data, Err *err)
 {
+    const NginxSpec *spec = data;
     bool by_unit = value_is_set(&spec->upstream_of);
     if (by_unit == value_is_set(&spec->server))
         return err_set(err, ERR_INVALID, "say either upstream_of (a unit) or server (a name)");
@@ -221,9 +222,7 @@ static void tell_longest(const Job *job)
 static int apply_nginx(ChangeContext *context, const void *data, Err *err)
 {
     Job job = {.context = context, .spec = data, .edits = {.arena = context->arena}};
-    int r = check_spec(job.spec, err);
-    if (r >= 0)
-        r = nginx_load(context->view, &job.facts, err);
+    int r = nginx_load(context->view, &job.facts, err);
     if (r == NGINX_ABSENT && job.spec->when_absent.choice == ABSENT_SKIP) {
         change_note(context, NOTE_WARNING, NGINX_UNIT, "there is no nginx here: its timeouts are not changed");
         return 0;
@@ -254,5 +253,6 @@ const ChangeKind change_nginx = {
     .help = "Timeouts of nginx where it proxies to Gunicorn.",
     .fields = nginx_fields,
     .spec_size = sizeof(NginxSpec),
+    .lint = lint_nginx,
     .apply = apply_nginx,
 };

@@ -22,8 +22,9 @@ static const Field symlink_fields[] = {
 
 enum { TARGET_MAX = 4000 };
 
-static int check_target(const char *target, Err *err)
+static int lint_symlink(const void *data, Err *err)
 {
+    const char *target = ((const SymlinkSpec *)data)->target.text;
     if (!target[0] || strlen(target) > TARGET_MAX)
         return err_set(err, ERR_INVALID, "the target of a link is a path of 1 to %d bytes", TARGET_MAX);
     for (const char *c = target; *c; c++) {
@@ -55,9 +56,7 @@ static int apply_symlink(ChangeContext *context, const void *data, Err *err)
     const SymlinkSpec *spec = data;
     const char *path, *target = spec->target.text;
     const FileState *now;
-    int r = check_target(target, err);
-    if (r >= 0)
-        r = managed_path(context, spec->path.text, MANAGED_NOFOLLOW, &path, err);
+    int r = managed_path(context, spec->path.text, MANAGED_NOFOLLOW, &path, err);
     if (r >= 0)
         r = check_leads_somewhere(context, path, target, err);
     if (r >= 0)
@@ -83,5 +82,6 @@ const ChangeKind change_symlink = {
     .help = "A symbolic link below a managed root, such as an enabled site.",
     .fields = symlink_fields,
     .spec_size = sizeof(SymlinkSpec),
+    .lint = lint_symlink,
     .apply = apply_symlink,
 };

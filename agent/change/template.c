@@ -57,16 +57,24 @@ static int read_template(ChangeContext *context, const char *path, Bytes *ret, E
     return r < 0 ? r : check_owner(context->view, dir[0] ? dir : "/", err);
 }
 
+static int check_template_name(const char *name, Err *err)
+{
+    if (strchr(name, '/') || name[0] == '.')
+        return err_set(err, ERR_INVALID, "\"%s\" is not the name of a template: a file name without directories", name);
+    return 0;
+}
+
 static int find_template(void *userdata, const char *name, const Template **ret, Err *err)
 {
     ChangeContext *context = userdata;
     CLEANUP(strbuf_free) StrBuf where = STRBUF_INIT(4096);
-    if (strchr(name, '/') || name[0] == '.')
-        return err_set(err, ERR_INVALID, "\"%s\" is not the name of a template: a file name without directories", name);
+    int r = check_template_name(name, err);
+    if (r < 0)
+        return r;
     VEC_EACH (dir, context->template_dirs) {
         Bytes text;
         const char *path = arena_printf(context->arena, "%s/%s", *dir, name);
-        int r = read_template(context, path, &text, err);
+        r = read_template(context, path, &text, err);
         if (r <= 0)
             return r < 0 ? r : template_parse(context->arena, path, text, ret, err);
         strbuf_printf(&where, "%s%s", where.len ? ", " : "", *dir);
@@ -239,10 +247,19 @@ static int apply_template(ChangeContext *context, const void *data, Err *err)
     return put(context, spec, path, content, err);
 }
 
+static int lint_template(const void *data, Err *err)
+{
+    const TemplateSpec *spec = data;
+    mode_t ignored;
+    int r = check_template_name(spec->name.text, err);
+    return r >= 0 && value_is_set(&spec->mode) ? parse_mode(spec->mode.text, &ignored, err) : r;
+}
+
 const ChangeKind change_template = {
     .name = "template",
     .help = "A whole file below a managed root, from a template.",
     .fields = template_fields,
     .spec_size = sizeof(TemplateSpec),
+    .lint = lint_template,
     .apply = apply_template,
 };

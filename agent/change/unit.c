@@ -79,17 +79,24 @@ static int set_key(ChangeContext *context, const char *name, const UnitKey *key,
 static int apply_unit(ChangeContext *context, const void *data, Err *err)
 {
     const UnitSpec *spec = data;
-    int r = 0, wished = 0;
+    int r = 0;
     change_wish_also(context, &spec->also_affects);
     for (const UnitKey *key = unit_keys; r >= 0 && key->name; key++) {
         const Value *value = unit_key_value(spec->set, key);
-        wished += value_is_set(value);
         if (value_is_set(value))
             r = set_key(context, spec->unit.text, key, value, err);
     }
-    if (r >= 0 && wished == 0)
-        return err_set(err, ERR_INVALID, "nothing to do: give at least one setting in `set`");
     return r;
+}
+
+static int lint_unit(const void *data, Err *err)
+{
+    const UnitSpec *spec = data;
+    for (const UnitKey *key = unit_keys; key->name; key++) {
+        if (value_is_set(unit_key_value(spec->set, key)))
+            return 0;
+    }
+    return err_set(err, ERR_INVALID, "nothing to do: give at least one setting in `set`");
 }
 
 const ChangeKind change_unit = {
@@ -97,5 +104,6 @@ const ChangeKind change_unit = {
     .help = "Settings of a service: limits, timeouts, restarts; in a drop-in of salve's own.",
     .fields = unit_fields,
     .spec_size = sizeof(UnitSpec),
+    .lint = lint_unit,
     .apply = apply_unit,
 };

@@ -44,6 +44,16 @@ static void lint_variables(const Playbook *playbook, Diagnostics *diags)
     }
 }
 
+static void lint_changes(const Playbook *playbook, Diagnostics *diags)
+{
+    VEC_EACH (change, &playbook->changes) {
+        Node place = place_of(playbook, change->pos);
+        Err err;
+        if (change->kind->lint && change->kind->lint(change->spec, &err) < 0)
+            diag_error(diags, &place, "change \"%s\": %s", change->kind->name, err.message);
+    }
+}
+
 static void lint_checks(const Playbook *playbook, Diagnostics *diags)
 {
     VEC_EACH (check, &playbook->checks) {
@@ -78,5 +88,6 @@ void playbook_lint(const Playbook *playbook, Diagnostics *diags)
     lint_name(playbook, diags);
     lint_variables(playbook, diags);
     lint_names_of_facts(playbook, diags);
+    lint_changes(playbook, diags);
     lint_checks(playbook, diags);
 }

@@ -75,9 +75,20 @@ static int http_lint(const void *spec_, usec window_usec, usec interval_usec, Er
     return 0;
 }
 
-static const ChangeKind change_gunicorn = {"gunicorn", "Sets Gunicorn.", gunicorn_fields, sizeof(GunicornSpec), NULL};
-static const ChangeKind change_unit = {"unit", "Sets a unit.", unit_fields, sizeof(UnitSpec), NULL};
-static const ChangeKind change_template = {"template", "A file.", template_fields, sizeof(TemplateSpec), NULL};
+static int unit_lint(const void *spec_, Err *err)
+{
+    const UnitSpec *spec = spec_;
+    if (!value_is_set(&spec->path) && !value_is_set(&spec->restart))
+        return err_set(err, ERR_INVALID, "nothing to do");
+    return 0;
+}
+
+static const ChangeKind change_gunicorn = {
+    .name = "gunicorn", .help = "Sets Gunicorn.", .fields = gunicorn_fields, .spec_size = sizeof(GunicornSpec)};
+static const ChangeKind change_unit = {
+    .name = "unit", .help = "Sets a unit.", .fields = unit_fields, .spec_size = sizeof(UnitSpec), .lint = unit_lint};
+static const ChangeKind change_template = {
+    .name = "template", .help = "A file.", .fields = template_fields, .spec_size = sizeof(TemplateSpec)};
 static const CheckKind check_http = {.name = "http",
                                      .help = "Asks for a page.",
                                      .fields = http_fields,
