@@ -48,12 +48,14 @@ static const char *http_name(Arena *arena, const void *spec_)
     return value_is_set(&spec->name) ? spec->name.text : arena_printf(arena, "http %s", spec->url.text);
 }
 
-/* One sample after the other, each as slow as a good one may be. */
+/* One sample after the other, each as slow as a good one may be, and a tenth more: a late one must not make the check
+ * inconclusive. */
 static usec needed_window(const HttpSpec *spec, const Rules *rules, usec interval_usec, usec longest_request_usec)
 {
     usec slowest = rules_smallest_max(rules, longest_request_usec), every = every_of(spec, interval_usec);
     usec gap = slowest > every ? slowest : every;
-    return (rules->min_samples - 1) * gap + slowest + USEC_PER_SEC;
+    size_t spare = rules->min_samples / 10;
+    return (rules->min_samples - 1 + spare) * gap + slowest + USEC_PER_SEC;
 }
 
 static int http_lint(const void *spec_, usec window_usec, usec interval_usec, Err *err)
