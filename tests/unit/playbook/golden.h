@@ -27,7 +27,7 @@ static inline void golden_compare(const char *path, const StrBuf *text)
     expected[fread(expected, 1, room - 1, file)] = '\0';
     fclose(file);
     if (strcmp(strbuf_str(text), expected) != 0) {
-        print_error("%s is not current; if the change is wanted: SALVE_WRITE=1 meson test 'playbook/*'\n", path);
+        print_error("%s is not current; SALVE_WRITE=1 lets this test write it anew\n", path);
         assert_string_equal(strbuf_str(text), expected);
     }
 }
