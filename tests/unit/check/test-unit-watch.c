@@ -100,6 +100,8 @@ static void a_restart_by_systemd_fails(void **state)
     f = fixture_new(false, 0);
     f.watch.rules.restarts_allowed = 1;
     see(&f, running(&f, "a", 10, 2));
+    look = running(&f, "b", 20, 2);
+    look.unit.restarts = 1;
     see(&f, look);
     judged(&f, true, VERDICT_PASS, false, "running");
     arena_free(f.arena);
