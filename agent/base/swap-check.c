@@ -88,12 +88,15 @@ static int check_dir(const Site *site, struct statx *ret, Err *err)
         return err_errno(err, errno, "cannot look at the file system of %s", site->dot_shown);
     if (fs.f_flag & ST_RDONLY)
         return err_set(err, ERR_REFUSED, "%s is on a read-only file system", site->shown);
+    int r = check_attributes(site->dot_shown, ret, err); /* before access, which an immutable directory denies to all */
+    if (r < 0)
+        return r;
     if (faccessat(site->dot_dir, ".", W_OK | X_OK, AT_EACCESS) < 0) {
         if (errno == EROFS)
             return err_set(err, ERR_REFUSED, "%s is on a read-only file system", site->shown);
         return err_set(err, ERR_DENIED, "%s is not writable for this user; run salve as root", site->dot_shown);
     }
-    return check_attributes(site->dot_shown, ret, err);
+    return 0;
 }
 
 /* The file systems whose RENAME_EXCHANGE we know; swap_prepare tries it for real. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "temp-tree.h"
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 
@@ -356,6 +358,28 @@ static void mounts_are_refused_with_what_to_do(void **state)
     assert_non_null(strstr(err.message, "mount point"));
 }
 
+/* -1: not possible here. */
+static int set_flag(const char *path, int flag)
+{
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return ioctl(fd, FS_IOC_SETFLAGS, &flag);
+}
+
+static void an_immutable_file_or_directory_is_refused_with_the_command_that_helps(void **state)
+{
+    Scene scene = scene_new(*state);
+    Err err;
+    const char *const targets[] = {in_tree(*state, "/etc/changed.conf"), in_tree(*state, "/etc")};
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        if (set_flag(targets[i], FS_IMMUTABLE_FL) < 0)
+            skip();
+        int r = check(&scene, &err);
+        assert_int_equal(set_flag(targets[i], 0), 0);
+        assert_int_equal(r, -ERR_REFUSED);
+        assert_non_null(strstr(err.message, "chattr -i"));
+    }
+}
+
 static void a_full_and_a_read_only_file_system_are_refused(void **state)
 {
     Scene scene = scene_new(*state);
@@ -523,6 +547,7 @@ int main(void)
         TREE_TEST(a_sound_set_passes_the_check_and_nothing_is_written),
         TREE_TEST(what_cannot_be_swapped_is_refused_before_anything),
         TREE_TEST(mounts_are_refused_with_what_to_do),
+        TREE_TEST(an_immutable_file_or_directory_is_refused_with_the_command_that_helps),
         TREE_TEST(a_full_and_a_read_only_file_system_are_refused),
 #if SALVE_FAULT_INJECTION
         TREE_TEST(death_at_any_point_can_be_rolled_back),
