@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -172,6 +173,63 @@ static void what_cannot_be_done_surely_is_refused_with_its_place(void **state)
     assert_int_equal(edits.files.n, 0);
 }
 
+static Bytes read_sample(Arena *arena, const char *name)
+{
+    static char buffer[65536];
+    const char *path = arena_printf(arena, "%s/tests/fuzz/corpus/nginx/%s", getenv("SALVE_SOURCE"), name);
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        fail_msg("%s is missing", path);
+    size_t len = fread(buffer, 1, sizeof buffer, file);
+    fclose(file);
+    return (Bytes){arena_memdup(arena, buffer, len), len};
+}
+
+/* Unix and DOS line endings: the same site, the same two edits. */
+static void a_real_site_changes_in_two_lines_and_nowhere_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *newline;
+    } samples[] = {{"tls-site.conf", "\n"}, {"crlf.conf", "\r\n"}};
+    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+        CLEANUP(arena_free) Arena *arena = arena_new();
+        Bytes before = read_sample(arena, samples[i].name), after;
+        NginxTree *tree = parse(arena, before.data);
+        NginxNode *server = nginx_child(tree->root, "server", at(tree, "server"));
+        NginxNode *root = nginx_child(server, "location", nginx_child(server, "location", NULL));
+        NginxNode *reports = nginx_child(server, "location", root);
+        NginxEdits edits = {.arena = arena};
+        Err err;
+        assert_int_equal(nginx_edit_set(&edits, root, NULL, "proxy_read_timeout", "65s", &err), 0);
+        assert_int_equal(nginx_edit_set(&edits, reports, NULL, "proxy_read_timeout", "65s", &err), 0);
+        assert_int_equal(nginx_edits_apply(&edits, tree->files.items[0], &after, &err), 0);
+        const char *newline = samples[i].newline;
+        const char *new_line = arena_printf(arena, "        proxy_read_timeout 65s;%s", newline);
+        const char *first = strstr(after.data, new_line), *second = first ? strstr(first + 1, new_line) : NULL;
+        assert_non_null(second);
+        const char *tail = arena_printf(arena, "    }%s}%s", newline, newline);
+        assert_string_equal(second ? second + strlen(new_line) : "", tail);
+        assert_int_equal(after.len, before.len + strlen(new_line));
+        assert_int_equal(memcmp(after.data, before.data, (size_t)(first - after.data)), 0);
+    }
+}
+
+static void samples_without_edits_keep_their_bytes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"debian.conf", "tls-site.conf", "crlf.conf", "lua.conf", "one-line.conf"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        CLEANUP(arena_free) Arena *arena = arena_new();
+        Bytes before = read_sample(arena, names[i]), after;
+        NginxTree *tree = parse(arena, before.data);
+        NginxEdits edits = {.arena = arena};
+        Err err;
+        assert_int_equal(nginx_edits_apply(&edits, tree->files.items[0], &after, &err), 0);
+        assert_true(bytes_equal(before, after));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +238,8 @@ int main(void)
         cmocka_unit_test(an_argument_is_replaced_and_no_other_byte),
         cmocka_unit_test(several_edits_compose_in_one_pass),
         cmocka_unit_test(the_same_value_is_no_edit),
+        cmocka_unit_test(a_real_site_changes_in_two_lines_and_nowhere_else),
+        cmocka_unit_test(samples_without_edits_keep_their_bytes),
         cmocka_unit_test(what_cannot_be_done_surely_is_refused_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
