@@ -61,7 +61,7 @@ static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err
     run->record.plan_hash = plan->hash;
     run->record.origin = plan->origin;
     run->record.user = who_started(run->arena);
-    run->record.boot_id = run->hot.boot_id;
+    run->record.boot_id = arena_strdup(run->arena, run->hot.boot_id); /* the record outlives the run */
     run->record.pid = (usec)getpid();
     int r = ledger_add(run->store->ledger, &run->record, err);
     if (r < 0)
