@@ -98,7 +98,7 @@ int carrier_ask(VerbContext *context, const Plan *plan, bool yes, Err *err)
 int carrier_nothing_to_do(VerbContext *context, const Plan *plan, Err *err)
 {
     if (context->globals->json)
-        return verb_print_json(plan_json(context->arena, plan), err);
+        return verb_print_json_line(plan_json(context->arena, plan), err);
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);
     DiffOptions diff = prepare_diff_options(context);
     plan_show(plan, &diff, &text);

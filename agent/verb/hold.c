@@ -35,7 +35,7 @@ static int hold_run(VerbContext *context, Err *err)
     if (r < 0)
         return r;
     if (context->globals->json)
-        return verb_print_json(json_of_hold(context->arena, &hold), err);
+        return verb_print_json_line(json_of_hold(context->arena, &hold), err);
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(4096);
     strbuf_printf(&text, "Held%s%s: no run is started on this host.\nnext: salve release\n", open_end ? "" : " until ",
                   open_end ? "" : usec_to_local(context->arena, hold.until));
@@ -63,7 +63,7 @@ static int release_run(VerbContext *context, Err *err)
     if (context->globals->json) {
         Node *map = node_map(context->arena);
         node_set_bool(context->arena, map, "was_held", was_held);
-        return verb_print_json(map, err);
+        return verb_print_json_line(map, err);
     }
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(4096);
     strbuf_add_str(&text, was_held ? "Released.\n" : "It was not held.\n");

@@ -19,7 +19,7 @@ int prepare_report(VerbContext *context, Diagnostics *diags, Err *err)
     if (context->globals->json && status) {
         Node *map = node_map(context->arena);
         node_set(context->arena, map, "problems", diagnostics_to_node(context->arena, diags));
-        int r = verb_print_json(map, err);
+        int r = verb_print_json_line(map, err);
         return r < 0 ? r : status;
     }
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(REPORT_MAX);

@@ -21,7 +21,7 @@ static int say(VerbContext *context, const char *text, const RunRecord *run, Err
         Node *map = node_map(arena);
         node_set_text(arena, map, "done", text);
         node_set_text(arena, map, "run", run ? run->id : NULL);
-        return verb_print_json(map, err);
+        return verb_print_json_line(map, err);
     }
     CLEANUP(strbuf_free) StrBuf line = STRBUF_INIT(1000);
     strbuf_printf(&line, "%s%s%s\n", run ? run->id : "", run ? ": " : "", text);

@@ -55,12 +55,22 @@ int verb_print(const StrBuf *text, Err *err)
     return 0;
 }
 
-int verb_print_json(const Node *node, Err *err)
+static int print_json(const Node *node, JsonStyle style, Err *err)
 {
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(JSON_MAX_BYTES);
-    json_print(node, JSON_PRETTY, &text);
+    json_print(node, style, &text);
     strbuf_add_char(&text, '\n');
     return verb_print(&text, err);
+}
+
+int verb_print_json(const Node *node, Err *err)
+{
+    return print_json(node, JSON_PRETTY, err);
+}
+
+int verb_print_json_line(const Node *node, Err *err)
+{
+    return print_json(node, JSON_COMPACT, err);
 }
 
 static int unknown_verb(Arena *arena, const char *name, Err *err)
@@ -198,7 +208,7 @@ static int error_end(const Program *program, const Err *err)
         node_set_text(program->arena, node, "error", err_text(err));
         node_set_int(program->arena, node, "exit_status", status);
         Err ignored;
-        verb_print_json(node, &ignored);
+        verb_print_json_line(node, &ignored);
     }
     return status;
 }

@@ -57,6 +57,8 @@ int verb_print(const StrBuf *text, Err *err);
 /* The same for a tree: one JSON object and a newline. */
 struct Node;
 int verb_print_json(const struct Node *node, Err *err);
+/* The same on one line: what commands print that may print events (JSON Lines) before it. */
+int verb_print_json_line(const struct Node *node, Err *err);
 
 /* verb/help.c */
 void help_of_program(bool colour, StrBuf *out);
