@@ -5,13 +5,17 @@
         host = boot(Spec(worker="gthread"))
 
 `boot` gives each test hosts of its own, with salve installed from --salve (or from what tests/run built), and removes
-them afterwards; `boot_for_module` does so once for a whole file, for tests that only read. With `salve=False` the
-host comes without salve. Where a test fails, the journal of its hosts is part of the report.
+them afterwards; `boot_for_module` does so once for a whole file, for tests that only read; `shared` gives a host that
+another test of the file may have had, as long as it was left as it was. With `salve=False` the host comes without
+salve. Where a test fails, the journal of its hosts is part of the report.
 """
+
+import json
 
 import pytest
 
-from lab import Lab, Spec
+from lab import Lab, Spec, diff_state
+from lab.host import KNOBS
 from lab.machine import BUILD
 
 LOGS = {"journal": "journalctl --no-pager --output=cat", "nginx's log": "cat /var/log/nginx/error.log"}
@@ -52,7 +56,8 @@ def hosts_of(request, lab):
 
     yield boot
     for host in hosts:
-        host.remove()
+        if host in lab.hosts:
+            host.remove()
 
 
 @pytest.fixture
@@ -65,6 +70,52 @@ def boot(request, lab):
 def boot_for_module(request, lab):
     """The same, for hosts that live as long as the file's tests; nothing may change them."""
     yield from hosts_of(request, lab)
+
+
+class Shared:
+    """Hosts that the tests of one file share, one for each Spec: most runs leave their host as it was, which is what
+    their tests are about. A host that a test has left changed is replaced by a new one."""
+
+    def __init__(self, boot):
+        self.boot = boot
+        self.hosts = {}
+        self.given = []
+
+    def __call__(self, spec=Spec()):
+        if spec not in self.hosts:
+            host = self.boot(spec)
+            self.hosts[spec] = host, host.snapshot_state()
+        host, _ = self.hosts[spec]
+        self.given.append(spec)
+        return host
+
+    def take_back(self):
+        for spec in set(self.given):
+            host, before = self.hosts[spec]
+            host.run(f"find {KNOBS} -type f ! -name report-seconds -delete", check=False)
+            if diff_state(before, host.snapshot_state()) or stuck_or_held(host):
+                del self.hosts[spec]
+                host.remove()
+        self.given.clear()
+
+
+def stuck_or_held(host):
+    """Whether salve on that host waits for a person."""
+    status = host.salve("status", "--json")
+    report = json.loads(status.stdout) if status.code == 0 else {"hold": "unknown"}
+    return bool(report["hold"] or report["unfinished"] or report["hot"])
+
+
+@pytest.fixture(scope="module")
+def shared_hosts(boot_for_module):
+    return Shared(boot_for_module)
+
+
+@pytest.fixture
+def shared(shared_hosts):
+    """As boot, for tests whose host may have been another test's of the same file."""
+    yield shared_hosts
+    shared_hosts.take_back()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever interrupts a run, the host is wholly old or wholly new; and one run happens at a time."""
+
+import pytest
+
+from lab import Spec
+from lab.playbooks import TIMEOUT, align, playbook
+from lab.runs import (BUSY, KEPT, REFUSED, ROLLED_BACK, STUCK, leftovers, master_argv, restored, run, salve, salve_json,
+                      start, untouched)
+
+LONG = playbook(TIMEOUT, align(), window="60s")
+BOTH = Spec(settings="file", proxy_read_timeout="3s")
+CONFIG = "/etc/site/gunicorn.conf.py"
+
+
+def spoil(host):
+    host.knob("only-if", "timeout 5")
+    host.knob("health-500")
+
+
+# Two at once.
+
+def test_a_second_run_is_told_who_is_at_work(shared):
+    host = shared()
+    with restored(host), start(host, LONG) as first:
+        first.wait_event(event="state", state="verifying")
+        second = run(host, playbook(TIMEOUT))
+        assert second.code == BUSY, second
+        assert second.said("run test"), second
+        assert "run test" in str(salve_json(host, "status")["lock"])
+        assert host.salve("history").code == 0 and host.salve("show").code == 0
+        first.signal("INT")
+        assert first.end().code == ROLLED_BACK
+
+
+def test_a_deploy_can_lock_salve_out(shared):
+    host = shared()
+    done = host.salve("lock", "--", "salve", "run", "--yes", "restart-stuck")
+    assert done.code == BUSY, done
+    assert host.salve("lock", "--", "sh", "-c", "exit 7").code == 7
+
+
+# Cancelled.
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_a_run_that_is_cancelled_in_the_window_is_put_back(shared, name):
+    host = shared(BOTH)
+    with restored(host):
+        with start(host, LONG) as carried:
+            carried.wait_event(event="state", state="verifying")
+            carried.signal(name)
+            ended = carried.end()
+    assert ended.code == ROLLED_BACK, ended
+    assert "cancelled" in ended.reason
+
+
+def test_a_run_that_is_cancelled_before_it_touched_anything_is_refused(shared):
+    host = shared()
+    host.knob("request-delay", 900)
+    with untouched(host):
+        with start(host, LONG) as carried:
+            carried.wait_event(event="state", state="baselining")
+            carried.signal("INT")
+            ended = carried.end()
+    assert ended.code == REFUSED, ended
+
+
+# Killed.
+
+def test_the_next_command_that_writes_finishes_what_was_killed(shared):
+    host = shared(BOTH)
+    with restored(host):
+        with start(host, LONG) as carried:
+            carried.wait_event(event="state", state="verifying")
+            carried.signal("KILL")
+            carried.end()
+        assert "--timeout 5" in master_argv(host) or "timeout = 5" in host.read(CONFIG)
+        assert salve_json(host, "status")["hot"], "a killed run is not reported"
+        assert "salve recover" in host.salve("status").stdout
+        ended = salve(host, "hold")
+        assert ended.said("was interrupted"), ended
+        host.salve("release", check=True)
+    assert salve_json(host, "history")["runs"][0]["state"] == "rolled-back"
+
+
+def test_a_run_that_was_killed_before_it_touched_anything_leaves_nothing(shared):
+    host = shared(BOTH)
+    with untouched(host):
+        with start(host, LONG) as carried:
+            carried.wait_event(event="state", state="snapshotted")
+            carried.signal("KILL")
+            carried.end()
+        host.salve("recover", check=True)
+
+
+def durable_operations(host):
+    """What a run of BOTH writes, in order, by name and path."""
+    assert run(host, playbook(TIMEOUT, align()), environment={"SALVE_FAULT": "count:/root/points"}).code == KEPT
+    return [line.split(maxsplit=2)[1:] for line in host.read("/root/points").splitlines()]
+
+
+def test_a_run_that_is_killed_between_two_files_is_wholly_old_afterwards(boot):
+    host = boot(BOTH)
+    points = durable_operations(host)
+    exchanges = [number for number, (name, *path) in enumerate(points, 1) if name == "exchange"]
+    assert len(exchanges) >= 2, points
+    assert host.salve("rollback", "--yes", "--verify", "once").code == KEPT
+    for number in exchanges[:2]:
+        with restored(host):
+            killed = run(host, playbook(TIMEOUT, align()), environment={"SALVE_FAULT": f"{number}:kill"})
+            assert killed.code != KEPT, killed
+            assert leftovers(host), "nothing was under way"
+            host.salve("recover", check=True)
+        assert salve_json(host, "history")["runs"][0]["state"] == "rolled-back"
+
+
+def test_a_power_cut_in_the_window_is_recovered_from(boot):
+    host = boot(BOTH)
+    before = host.read(CONFIG)
+    with start(host, LONG) as carried:
+        carried.wait_event(event="state", state="verifying")
+        host.power_cut()
+    host.wait_site()
+    host.salve("recover", check=True)
+    assert host.read(CONFIG) == before
+    assert "proxy_read_timeout 3s;" in host.read("/etc/nginx/sites-available/site")
+    assert leftovers(host) == []
+
+
+# Stuck.
+
+def test_a_rollback_that_cannot_put_a_file_back_is_stuck_until_a_person_looked(boot):
+    host = boot(Spec(settings="file"))
+    spoil(host)
+    with restored(host):
+        with start(host, playbook(TIMEOUT)) as carried:
+            carried.wait_event(event="state", state="activating")
+            host.run(["chattr", "+i", CONFIG])
+            ended = carried.end()
+        assert ended.code == STUCK and ended.record["state"] == "stuck", ended
+        assert CONFIG in ended.reason, ended
+
+        blocked = run(host, playbook(TIMEOUT))
+        assert blocked.code == STUCK, blocked
+        assert blocked.said(ended.id) and blocked.said("salve recover --again"), blocked
+        assert ended.id in host.salve("status").stdout
+
+        assert salve(host, "recover", "--again").code == STUCK, "it is still immutable"
+        host.run(["chattr", "-i", CONFIG])
+        again = salve(host, "recover", "--again")
+        assert again.code == ROLLED_BACK, again
+    host.knob("health-500", None)
+    assert run(host, playbook(TIMEOUT)).code == KEPT
+
+
+def test_a_service_that_cannot_start_again_is_stuck_until_it_is_repaired(boot):
+    host = boot()
+    spoil(host)
+    with restored(host):
+        with start(host, playbook(TIMEOUT)) as carried:
+            carried.wait_event(event="state", state="verifying")
+            host.knob("import-fails")
+            host.knob("only-if", None)
+            ended = carried.end()
+        assert ended.code == STUCK, ended
+        assert run(host, playbook(TIMEOUT)).code == STUCK
+        host.knob("import-fails", None)
+        host.knob("health-500", None)
+        assert salve(host, "recover", "--again").code == ROLLED_BACK
+
+
+def test_a_person_who_put_the_host_right_acknowledges_it(boot):
+    host = boot()
+    spoil(host)
+    with start(host, playbook(TIMEOUT)) as carried:
+        carried.wait_event(event="state", state="verifying")
+        host.knob("import-fails")
+        host.knob("only-if", None)
+        assert carried.end().code == STUCK
+    host.knob("import-fails", None)
+    host.knob("health-500", None)
+    host.systemctl("restart", "gunicorn")
+    assert "acknowledged" in host.salve("recover", "--acknowledge", check=True).stdout
+    assert run(host, playbook(TIMEOUT)).code == KEPT

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What salve remembers of its runs, and what it tells of them."""
+
+import json
+
+import pytest
+
+from lab import Spec, diff_state
+from lab.playbooks import HEALTH, RESTART, TIMEOUT, align, gunicorn, playbook
+from lab.runs import KEPT, REFUSED, ROLLED_BACK, leftovers, master_argv, run, salve, salve_json, untouched
+
+BOTH = Spec(settings="file", proxy_read_timeout="3s")
+CONFIG = "/etc/site/gunicorn.conf.py"
+SITE = "/etc/nginx/sites-available/site"
+
+
+def kept(host, *changes):
+    ended = run(host, playbook(*(changes or (TIMEOUT, align()))))
+    assert ended.code == KEPT, ended
+    return ended
+
+
+def test_a_rollback_is_a_run_of_its_own_back_to_before(boot):
+    host = boot(BOTH)
+    before, argv = host.snapshot_state(), master_argv(host)
+    first = kept(host)
+    back = salve(host, "rollback", "--yes", "--verify", "once")
+    assert back.code == KEPT, back
+    assert first.id in back.record["origin"]
+    assert diff_state(before, host.snapshot_state()) == []
+    assert master_argv(host) == argv
+    assert leftovers(host) == []
+    states = [entry["state"] for entry in salve_json(host, "history")["runs"]]
+    assert states == ["kept", "kept"]
+
+
+def test_a_rollback_that_makes_things_worse_is_rolled_back_itself(boot):
+    host = boot(BOTH)
+    kept(host)
+    host.knob("only-if", "timeout 2")
+    host.knob("health-500")
+    before = host.snapshot_state()
+    back = salve(host, "rollback", "--yes")
+    assert back.code == ROLLED_BACK, back
+    assert diff_state(before, host.snapshot_state()) == []
+
+
+def test_a_rollback_keeps_what_somebody_changed_since(boot):
+    host = boot(BOTH)
+    kept(host)
+    host.run(f"echo 'backlog = 77' >>{CONFIG} && systemctl restart gunicorn")
+    host.wait_site()
+    back = salve(host, "rollback", "--yes", "--verify", "once")
+    assert back.code == KEPT, back
+    assert "backlog" not in host.read(CONFIG)
+    assert "backlog = 77" in host.salve("show", "--diff", check=True).stdout
+
+
+def test_only_what_was_kept_can_be_taken_back(boot):
+    host = boot()
+    assert salve(host, "rollback", "--yes").code != KEPT
+    host.knob("health-500")
+    run(host, playbook(TIMEOUT))
+    ended = salve(host, "rollback", "--yes", "last")
+    assert ended.code == REFUSED and ended.said("only a kept run"), ended
+
+
+def test_the_record_of_a_run_says_what_happened_and_why(boot):
+    host = boot(BOTH)
+    ended = kept(host)
+    shown = host.salve("show", ended.id[:-2], check=True).stdout
+    for part in ("kept", "test", "verifying", "health", CONFIG, SITE):
+        assert part in shown, shown
+    diff = host.salve("show", "--diff", check=True).stdout
+    for line in ("-timeout = 2", "+timeout = 5", "-        proxy_read_timeout 3s;", "+        proxy_read_timeout 10s;"):
+        assert line in diff, diff
+    data = salve_json(host, "show")
+    assert data["run"]["run"] == ended.id and data["run"]["thoroughness"].startswith("window 2s")
+    assert {"health", "unit gunicorn.service"} <= {verdict["check"] for verdict in data["verdicts"]}
+    assert len(data["samples"]) >= 3 and ended.id in host.salve("history", check=True).stdout
+
+
+def test_status_tells_of_drift_from_the_last_known_good(boot):
+    host = boot(BOTH)
+    assert salve_json(host, "status")["last_good"] is None
+    kept(host)
+    assert salve_json(host, "status")["drift"] == []
+    host.run(f"sed -i 's/timeout = 5/timeout = 50/' {CONFIG} && chmod 600 {SITE}")
+    assert {edit["path"] for edit in salve_json(host, "status")["drift"]} == {CONFIG, SITE}
+    assert "+timeout = 50" in host.salve("status", "--diff", check=True).stdout
+
+
+def test_secrets_are_in_no_output_and_the_state_is_roots_alone(boot):
+    host = boot(Spec(settings="env"))
+    ended = kept(host, TIMEOUT)
+    outputs = [repr(ended), *(host.salve(*words.split(), check=True).output for words in
+                              ("show --diff", "show --json --diff", "history", "status --json", "status --diff"))]
+    for output in outputs:
+        assert "lab-secret-key" not in output and "lab-database-password" not in output
+    assert host.run("stat -c '%U %G %a' /var/lib/salve").stdout.split() == ["root", "root", "700"]
+    assert host.run("find /var/lib/salve -perm /o+rwx -o ! -user root", check=False).stdout == ""
+
+
+def test_a_snapshot_can_be_read_with_git_alone(boot):
+    host = boot(BOTH)
+    ended = kept(host)
+    git = "git -C /var/lib/salve/snapshots.git"
+    assert ended.record["commit"] in host.run(f"{git} log --all --format=%H").stdout
+    assert ended.id in host.run(f"{git} tag").stdout + host.run(f"{git} for-each-ref").stdout
+    host.run(f"{git} fsck --strict")
+
+
+def test_a_hold_ends_by_its_time_or_by_a_person(shared):
+    host = shared()
+    held = host.salve("hold", "--reason", "freeze", check=True)
+    assert "salve release" in held.stdout
+    assert "freeze" in host.salve("status", check=True).stdout
+    assert "Released" in host.salve("release", check=True).stdout
+    assert "was not held" in host.salve("release", check=True).stdout
+    host.salve("hold", "--for", "1ms", check=True)
+    with untouched(host):
+        assert salve_json(host, "plan", "nginx-align") is not None
+    assert salve_json(host, "status")["hold"] is None
+
+
+def test_events_are_valid_json_lines_whatever_happens(shared):
+    host = shared()
+    ended = run(host, playbook(RESTART))
+    assert ended.code == KEPT, ended
+    assert [event["event"] for event in ended.events][-2:] == ["end", "record"]
+    assert all("time" in event and "state" in event for event in ended.events[:-1])
+    refused = run(host, playbook(TIMEOUT, guards={"require": {"oom-kill": {}}}))
+    assert refused.code == REFUSED and refused.events[-1]["exit_status"] == REFUSED
+    nothing = run(host, playbook(gunicorn(timeout="2s")))
+    assert nothing.code == KEPT and nothing.events[-1]["nothing_to_do"] is True
+    broken = run(host, json.dumps({"salve": 1}))
+    assert broken.code == 2 and broken.events
+
+
+@pytest.mark.parametrize("words", [("history",), ("show",), ("status",), ("list",), ("diagnose",), ("schema",)])
+def test_reading_commands_print_one_json_object(shared, words):
+    host = shared()
+    if words == ("show",):
+        run(host, playbook(RESTART, checks=(HEALTH,)))
+    assert isinstance(salve_json(host, *words), dict)
+
+
+def test_plain_lines_tell_the_story_of_a_run(shared):
+    host = shared()
+    path = "/root/playbooks/test.yaml"
+    run(host, playbook(RESTART))
+    done = host.salve("run", "--yes", path)
+    assert done.code == KEPT, done
+    assert "\033" not in done.stdout and "verifying" in done.stdout and "next: salve show" in done.stdout
+    quiet = host.salve("-q", "run", "--yes", path)
+    assert quiet.code == KEPT and len(quiet.stdout) < len(done.stdout)
