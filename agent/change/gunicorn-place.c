@@ -36,10 +36,20 @@ static void find_words(Arena *arena, const char *line, WordVec *words)
     }
 }
 
-/* `line` with the bytes of a word replaced. */
-static char *replace_word(Arena *arena, const char *line, const Word *word, const char *with)
+/* The words with one blank between them, so that a line of many lines reads well as one; word `at` is `with`. */
+static char *replace_word(Arena *arena, const char *line, const WordVec *words, size_t at, const char *with)
 {
-    return arena_printf(arena, "%.*s%s%s", (int)word->start, line, with, line + word->end);
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(1 << 20);
+    for (size_t i = 0; i < words->n; i++) {
+        const Word *word = &words->items[i];
+        if (i > 0)
+            strbuf_add_char(&out, ' ');
+        if (i == at)
+            strbuf_add_str(&out, with);
+        else
+            strbuf_add(&out, line + word->start, word->end - word->start);
+    }
+    return strbuf_dup(arena, &out);
 }
 
 /* The command line with the flag set, as it stands in the unit file. Words are matched one to one with the argv that
@@ -54,8 +64,8 @@ static char *set_flag(Arena *arena, const GunicornFacts *facts, const GunicornVa
     if (!aligned || !now || now->words == 0)
         return arena_printf(arena, "%s %s %s", line, flag, value);
     if (now->words == 2 && now->index + 1 < words.n)
-        return replace_word(arena, line, &words.items[now->index + 1], value);
-    return replace_word(arena, line, &words.items[now->index], arena_printf(arena, "%s=%s", flag, value));
+        return replace_word(arena, line, &words, now->index + 1, value);
+    return replace_word(arena, line, &words, now->index, arena_printf(arena, "%s=%s", flag, value));
 }
 
 /* An ExecStart= may be overridden only where it is what runs: else a restart would activate a stranger's change. */

@@ -24,43 +24,55 @@ static bool overridden(const RunOptions *options, const char *name)
     return false;
 }
 
+/* ERR_REFUSED where the finding does not satisfy the guard. */
 static int check_guard(const Guard *guard, const Finding *finding, Err *err)
 {
-    const char *name = guard->kind->name;
     if (finding->state == FINDING_UNKNOWN)
-        return err_set(err, ERR_REFUSED, "guard %s: cannot be told: %s", name, finding->summary);
+        return err_set(err, ERR_REFUSED, "cannot be told: %s", finding->summary);
     if (guard->require && finding->state == FINDING_ABSENT)
-        return err_set(err, ERR_REFUSED, "guard %s: the playbook is for hosts where this is found, and it is not: %s",
-                       name, finding->summary);
+        return err_set(err, ERR_REFUSED, "the playbook is for hosts where this is found, and it is not: %s",
+                       finding->summary);
     if (!guard->require && finding->state == FINDING_PRESENT)
-        return err_set(err, ERR_REFUSED, "guard %s: %s%s%s", name, finding->summary, finding->advice ? ". " : "",
+        return err_set(err, ERR_REFUSED, "%s%s%s", finding->summary, finding->advice ? ". " : "",
                        finding->advice ? finding->advice : "");
     return 0;
 }
 
+/* Tells one guard. 1: it is not satisfied and not overridden, ret_failure says why. */
+static int examine(FindingContext *context, const Guard *guard, Progress *progress, const RunOptions *options,
+                   Err *ret_failure)
+{
+    Finding finding;
+    progress_step(progress, "guard %s", guard->kind->name);
+    finding_examine(context, guard->kind, &guard->spec, &finding);
+    if (check_guard(guard, &finding, ret_failure) >= 0) {
+        progress_done(progress, "%s", finding.summary);
+        return 0;
+    }
+    progress_failed(progress, "%s", err_text(ret_failure));
+    if (overridden(options, guard->kind->name)) {
+        progress_warning(progress, "guard %s is overridden", guard->kind->name);
+        return 0;
+    }
+    err_prefix(ret_failure, "guard %s", guard->kind->name);
+    return 1;
+}
+
 int guards_check(FindingContext *context, const Plan *plan, Progress *progress, const RunOptions *options, Err *err)
 {
+    const Guard *refusing = NULL;
     int r = plan->playbook->guards.n > 0 ? guarded_unit(plan, &context->unit, err) : 0;
-    int result = 0;
+    if (r < 0)
+        return r;
     VEC_EACH (guard, &plan->playbook->guards) {
-        Finding finding;
         Err failure;
-        if (r < 0)
-            return r;
-        progress_step(progress, "guard %s", guard->kind->name);
-        finding_examine(context, guard->kind, &guard->spec, &finding);
-        int satisfied = check_guard(guard, &finding, &failure);
-        if (satisfied >= 0) {
-            progress_done(progress, "%s", finding.summary);
-        } else if (overridden(options, guard->kind->name)) {
-            progress_warning(progress, "overridden: %s", err_text(&failure));
-        } else {
-            progress_failed(progress, "%s", err_text(&failure));
-            if (result == 0) {
-                *err = failure;
-                result = satisfied;
-            }
+        if (examine(context, guard, progress, options, &failure) == 0)
+            continue;
+        /* What speaks against the change tells a person more than what does not speak for it. */
+        if (!refusing || (refusing->require && !guard->require)) {
+            refusing = guard;
+            *err = failure;
         }
     }
-    return result;
+    return refusing ? -ERR_REFUSED : 0;
 }
