@@ -272,6 +272,15 @@ static void tell_timeout(Job *job, bool wished)
         context->longest_request_usec = seconds * USEC_PER_SEC;
 }
 
+/* The class that was asked for is not always the one that runs: threads make sync workers gthread (trap 4). */
+static void tell_worker_class(Job *job)
+{
+    const GunicornValue *asked = gunicorn_value(job->facts, "worker_class");
+    if (job->facts->worker_class && asked->value && !str_equal(asked->value, job->facts->worker_class))
+        change_note(job->context, NOTE_WARNING, job->unit, "worker_class %s with %s threads runs %s workers",
+                    asked->value, gunicorn_value(job->facts, "threads")->value, job->facts->worker_class);
+}
+
 static int apply_gunicorn(ChangeContext *context, const void *data, Err *err)
 {
     const GunicornSpec *spec = data;
@@ -289,6 +298,8 @@ static int apply_gunicorn(ChangeContext *context, const void *data, Err *err)
         r = couple_stop_limit(&job, err);
     if (r >= 0)
         tell_timeout(&job, wishes(spec, offsetof(Settings, timeout)));
+    if (r >= 0 && (wishes(spec, offsetof(Settings, worker_class)) || wishes(spec, offsetof(Settings, threads))))
+        tell_worker_class(&job);
     return r;
 }
 

@@ -86,42 +86,9 @@ typedef struct Job {
     const NginxFacts *facts;
     const GunicornFacts *gunicorn; /* NULL without upstream_of */
     NginxLocationVec locations;
+    NginxNodeVec blocks; /* location blocks that were looked at */
     NginxEdits edits;
 } Job;
-
-static int set_directive(Job *job, const NginxLocation *location, const char *name, const NginxTime *have, usec wished,
-                         bool at_least, Err *err)
-{
-    Arena *arena = job->context->arena;
-    const char *where = nginx_describe_location(arena, location), *text;
-    const char *now = usec_to_string(arena, have->value);
-    bool same = have->value == wished || (at_least && have->value > wished);
-    if (same) {
-        change_note(job->context, NOTE_INFO, where, "%s stays: it is %s", name, now);
-        return 0;
-    }
-    int r = nginx_format_time(arena, wished, &text, err);
-    if (r >= 0)
-        r = nginx_edit_set(&job->edits, location->node, location->proxy_pass, name, text, err);
-    if (r < 0)
-        return err_prefix(err, "%s", where);
-    change_note(job->context, NOTE_INFO, where, "%s becomes %s; it is %s%s", name, text, now,
-                have->node ? "" : ", nginx's default");
-    return 0;
-}
-
-static int set_timeouts(Job *job, const NginxLocation *location, const Timeouts *timeouts, bool at_least, Err *err)
-{
-    for (size_t i = 0; timeouts && i < ARRAY_LEN(rows); i++) {
-        const Value *wish = (const Value *)((const char *)timeouts + rows[i].wish);
-        const NginxTime *have = (const NginxTime *)((const char *)location + rows[i].have);
-        int r =
-            value_is_set(wish) ? set_directive(job, location, rows[i].name, have, wish->duration, at_least, err) : 0;
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
 
 /* What nginx must wait at the least for the service. Only a timeout that limits requests gives a number. */
 static int aligned_timeout(Job *job, usec *ret, Err *err)
@@ -139,13 +106,67 @@ static int aligned_timeout(Job *job, usec *ret, Err *err)
     return 0;
 }
 
-static int align(Job *job, const NginxLocation *location, Err *err)
+/* The value of one directive that fulfils all wishes: `set`, then raised by `at_least` and `align`. 1: nobody wishes
+ * anything. */
+static int wished_time(Job *job, size_t row, usec have, usec *ret, Err *err)
 {
-    usec wished = 0;
-    int r = job->spec->align ? aligned_timeout(job, &wished, err) : 1;
+    const NginxSpec *spec = job->spec;
+    const Value *set = spec->set ? (const Value *)((const char *)spec->set + rows[row].wish) : NULL;
+    const Value *least = spec->at_least ? (const Value *)((const char *)spec->at_least + rows[row].wish) : NULL;
+    bool is_set = set && value_is_set(set), is_raised = least && value_is_set(least);
+    bool is_aligned = spec->align && rows[row].wish == offsetof(Timeouts, proxy_read_timeout);
+    usec wished = is_set ? set->duration : have, aligned = 0;
+    int r = is_aligned ? aligned_timeout(job, &aligned, err) : 0;
+    if (r < 0)
+        return r;
+    if (is_raised && wished < least->duration)
+        wished = least->duration;
+    *ret = wished < aligned ? aligned : wished;
+    return is_set || is_raised || is_aligned ? 0 : 1;
+}
+
+static int set_directive(Job *job, const NginxLocation *location, NginxNode *block, size_t row, Err *err)
+{
+    Arena *arena = job->context->arena;
+    const char *where = arena_printf(arena, "%s (%s:%u)", nginx_describe(arena, block), block->file->path, block->line);
+    const NginxTime *have = (const NginxTime *)((const char *)location + rows[row].have);
+    const char *name = rows[row].name, *now = usec_to_string(arena, have->value), *text;
+    usec wished;
+    int r = wished_time(job, row, have->value, &wished, err);
     if (r != 0)
         return r < 0 ? r : 0;
-    return set_directive(job, location, "proxy_read_timeout", &location->read_timeout, wished, true, err);
+    if (have->value == wished) {
+        change_note(job->context, NOTE_INFO, where, "%s stays: it is %s", name, now);
+        return 0;
+    }
+    r = nginx_format_time(arena, wished, &text, err);
+    if (r >= 0)
+        r = nginx_edit_set(&job->edits, block, block == location->node ? location->proxy_pass : NULL, name, text, err);
+    if (r < 0)
+        return err_prefix(err, "%s", where);
+    change_note(job->context, NOTE_INFO, where, "%s becomes %s; it is %s%s", name, text, now,
+                have->node ? "" : ", nginx's default");
+    return 0;
+}
+
+/* The timeouts cannot stand in `if` and limit_except, which take those of the location around them
+ * (ngx_http_proxy_module.c). Each location is edited once. */
+static int set_location(Job *job, const NginxLocation *location, Err *err)
+{
+    NginxNode *block = nginx_enclosing(location->node, "location");
+    if (!block)
+        return err_at(err, ERR_REFUSED, location->node->file->path, location->node->line, location->node->column,
+                      "%s is in no location, where its timeouts could be set",
+                      nginx_describe(job->context->arena, location->node));
+    VEC_EACH (done, &job->blocks) {
+        if (*done == block)
+            return 0;
+    }
+    *vec_push(job->context->arena, &job->blocks) = block;
+    int r = 0;
+    for (size_t row = 0; r >= 0 && row < ARRAY_LEN(rows); row++)
+        r = set_directive(job, location, block, row, err);
+    return r;
 }
 
 static int find_by_name(Job *job, Err *err)
@@ -202,6 +223,8 @@ static int lint_nginx(const void *data, Err *err)
     bool by_unit = value_is_set(&spec->upstream_of);
     if (by_unit == value_is_set(&spec->server))
         return err_set(err, ERR_INVALID, "say either upstream_of (a unit) or server (a name)");
+    if (by_unit && (value_is_set(&spec->location) || value_is_set(&spec->listen)))
+        return err_set(err, ERR_INVALID, "location and listen go with server");
     if (spec->align && !by_unit)
         return err_set(err, ERR_INVALID, "align goes with upstream_of");
     if (!spec->align && !spec->set && !spec->at_least)
@@ -235,14 +258,8 @@ static int apply_nginx(ChangeContext *context, const void *data, Err *err)
     }
     change_wish_also(context, &job.spec->also_affects);
     r = value_is_set(&job.spec->upstream_of) ? find_by_unit(&job, err) : find_by_name(&job, err);
-    for (size_t i = 0; r >= 0 && i < job.locations.n; i++) {
-        const NginxLocation *location = job.locations.items[i];
-        r = set_timeouts(&job, location, job.spec->set, false, err);
-        if (r >= 0)
-            r = set_timeouts(&job, location, job.spec->at_least, true, err);
-        if (r >= 0)
-            r = align(&job, location, err);
-    }
+    for (size_t i = 0; r >= 0 && i < job.locations.n; i++)
+        r = set_location(&job, job.locations.items[i], err);
     if (r >= 0)
         tell_longest(&job);
     return r < 0 ? r : write_files(&job, err);

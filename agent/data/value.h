@@ -18,7 +18,7 @@
  *     enum      one of the type's choices      choice: index into choices; text
  *     scalar    anything                       text as written; judged later by whoever asked for it
  *
- * `auto` (let salve find out) and `never` are accepted only where the type says so. */
+ * `auto` (let salve find out) and `never` are accepted only where the type says so, whatever its bounds are. */
 #pragma once
 
 #include <stdbool.h>
