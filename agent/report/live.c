@@ -2,6 +2,7 @@
 #include "report/live.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "report/secret.h"
 
@@ -104,10 +105,12 @@ static void draw_status(LiveView *view, size_t columns, StrBuf *out)
     if (view->wait_total) {
         usec done = view->wait_done < view->wait_total ? view->wait_done : view->wait_total;
         size_t filled = (size_t)(done * BAR_COLUMNS / view->wait_total);
+        char bar[BAR_COLUMNS + 1] = "";
+        memset(bar, '#', filled);
         ink_text(&ink, INK_PLAIN, "  [");
-        for (size_t i = 0; i < BAR_COLUMNS; i++)
-            ink_text(&ink, INK_CYAN, i < filled ? "#" : " ");
-        ink_printf(&ink, INK_PLAIN, "] %s of %s", usec_to_string(arena, done), usec_to_string(arena, view->wait_total));
+        ink_text(&ink, INK_CYAN, bar);
+        ink_printf(&ink, INK_PLAIN, "%*s] %s of %s", (int)(BAR_COLUMNS - filled), "", usec_to_string(arena, done),
+                   usec_to_string(arena, view->wait_total));
     }
     draw_line(view, &line, columns, out);
 }

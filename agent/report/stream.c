@@ -64,14 +64,19 @@ EventSink stream_sink(Stream *stream)
     return (EventSink){.emit = stream_emit, .user = stream};
 }
 
+void stream_rest(Stream *stream)
+{
+    if (stream->form != STREAM_LIVE)
+        return;
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(STREAM_MAX_BYTES);
+    live_end(&stream->view, columns_of(stream->fd), &text);
+    write_all(stream, &text);
+}
+
 void stream_close(Stream *stream)
 {
     if (!stream)
         return;
-    if (stream->form == STREAM_LIVE) {
-        CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(STREAM_MAX_BYTES);
-        live_end(&stream->view, columns_of(stream->fd), &text);
-        write_all(stream, &text);
-    }
+    stream_rest(stream);
     free(stream);
 }

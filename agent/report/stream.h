@@ -12,6 +12,8 @@ typedef struct Stream Stream;
 /* Writes to `fd`, which stays the caller's. */
 Stream *stream_open(int fd, StreamForm form, TextDetail detail, bool colour);
 EventSink stream_sink(Stream *stream);
+/* Wipes what a live view has drawn, so that something else can be printed; the next event draws it again. */
+void stream_rest(Stream *stream);
 /* Leaves the terminal in order. NULL is fine. */
 void stream_close(Stream *stream);
 DEFINE_CLEANUP(Stream *, stream_close)

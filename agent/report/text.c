@@ -124,7 +124,8 @@ void text_event(TextReport *report, const Event *event, StrBuf *out)
     CLEANUP(arena_free) Arena *arena = arena_new();
     Ink ink = {out, report->colour};
     const char *text = secret_mask_text(arena, event->text);
-    if (!report->began)
+    /* A run begins when it is planned; guards and the question came before. */
+    if (!report->began || (event->kind == EVENT_STATE && event->state == RUN_PLANNED))
         report->began = report->last_wait = event->realtime;
     if (event->kind == EVENT_STEP)
         snprintf(report->step, sizeof report->step, "%s", text ? text : "");

@@ -74,14 +74,16 @@ int carrier_may_ask(const VerbContext *context, bool yes, Err *err)
     return err_set(err, ERR_REFUSED, "there is no terminal to ask on; --yes applies the plan without asking");
 }
 
-int carrier_ask(VerbContext *context, const Plan *plan, bool yes, Err *err)
+int carrier_ask(VerbContext *context, Carrier *carrier, const Plan *plan, bool yes, Err *err)
 {
     if (context->globals->json)
         return 0;
+    stream_rest(carrier->stream);
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);
     DiffOptions diff = prepare_diff_options(context);
-    if (!yes || !context->globals->quiet)
-        plan_show(plan, &diff, &text);
+    if (yes && context->globals->quiet)
+        return 0;
+    plan_show(plan, &diff, &text);
     strbuf_add_str(&text, yes ? "\n" : "\nApply? [y/N] ");
     int r = verb_print(&text, err);
     if (r < 0 || yes)
@@ -95,10 +97,14 @@ int carrier_ask(VerbContext *context, const Plan *plan, bool yes, Err *err)
     return NOT_WANTED;
 }
 
-int carrier_nothing_to_do(VerbContext *context, const Plan *plan, Err *err)
+int carrier_nothing_to_do(VerbContext *context, Carrier *carrier, const Plan *plan, Err *err)
 {
-    if (context->globals->json)
-        return verb_print_json_line(plan_json(context->arena, plan), err);
+    stream_rest(carrier->stream);
+    if (context->globals->json) {
+        Node *map = plan_json(context->arena, plan);
+        node_set_text(context->arena, map, "event", "nothing-to-do");
+        return verb_print_json_line(map, err);
+    }
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);
     DiffOptions diff = prepare_diff_options(context);
     plan_show(plan, &diff, &text);

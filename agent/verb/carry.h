@@ -25,12 +25,12 @@ static inline void carrier_close_cleanup(Carrier *carrier)
 extern volatile sig_atomic_t carrier_cancelled;
 
 /* Shows a plan whose result is already there. */
-int carrier_nothing_to_do(VerbContext *context, const Plan *plan, Err *err);
+int carrier_nothing_to_do(VerbContext *context, Carrier *carrier, const Plan *plan, Err *err);
 
 /* 0: go on. Without --yes and without a terminal to ask on: ERR_REFUSED. To be called before anything else happens. */
 int carrier_may_ask(const VerbContext *context, bool yes, Err *err);
 /* Shows the plan (not with --json) and asks. 1: the answer was no. */
-int carrier_ask(VerbContext *context, const Plan *plan, bool yes, Err *err);
+int carrier_ask(VerbContext *context, Carrier *carrier, const Plan *plan, bool yes, Err *err);
 /* Runs the plan, prints how it ended and what to type next; the exit status. */
 int carrier_run(VerbContext *context, Carrier *carrier, const Plan *plan, RunOptions *options, Err *err);
 /* Prints how a run ended; the exit status that goes with it. */

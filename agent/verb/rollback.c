@@ -75,8 +75,8 @@ static int reverse(VerbContext *context, Carrier *carrier, Err *err)
     if (r < 0)
         return err_prefix(err, "rollback of run %s", run.id);
     if (plan->nothing_to_do)
-        return carrier_nothing_to_do(context, plan, err);
-    r = carrier_ask(context, plan, options->yes, err);
+        return carrier_nothing_to_do(context, carrier, plan, err);
+    r = carrier_ask(context, carrier, plan, options->yes, err);
     if (r != 0)
         return r < 0 ? r : 3;
     RunOptions how = {.once = str_equal(options->verify, "once")};

@@ -55,11 +55,11 @@ static int plan_and_run(VerbContext *context, Carrier *carrier, const Playbook *
     if (r < 0)
         return r;
     if (plan->nothing_to_do)
-        return carrier_nothing_to_do(context, plan, err);
+        return carrier_nothing_to_do(context, carrier, plan, err);
     r = engine_check_guards(carrier->engine, plan, how, err);
     if (r < 0)
         return r;
-    r = carrier_ask(context, plan, options->yes, err);
+    r = carrier_ask(context, carrier, plan, options->yes, err);
     if (r != 0)
         return r < 0 ? r : 3;
     return carrier_run(context, carrier, plan, how, err);
