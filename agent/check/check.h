@@ -64,6 +64,8 @@ typedef struct CheckContext {
     void *user;
 } CheckContext;
 
+#define CHECK_TAG_WARM UINT64_MAX /* HttpRequest.tag of a request that warms up: nobody gets its answer */
+
 typedef struct CheckKind {
     const char *name, *help;
     const Field *fields;
@@ -84,6 +86,9 @@ typedef struct CheckKind {
      * window of the verification to come: how far back logs are looked at. Verification begins right after activation,
      * so that logs miss nothing; the first poll comes after the warm-up. */
     int (*begin)(void *state, CheckPhase phase, usec window_usec, Err *err);
+    /* Sends one request that does not count, so that new workers load what they load at their first one; NULL for kinds
+     * that have none. Called between begin and the first poll, while nothing is in flight. */
+    int (*warm)(void *state, Err *err);
     /* ret_next: boottime usec at which to call again at the latest. 1: this check needs nothing more in this phase
      * (a baseline with enough samples; with context->once, its one sample). In CHECK_VERIFY it goes on regardless. */
     int (*poll)(void *state, usec now_boottime, usec *ret_next, Err *err);

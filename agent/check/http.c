@@ -230,6 +230,15 @@ static int http_check_poll(void *state_, usec now_boottime, usec *ret_next, Err 
     return 0;
 }
 
+/* A check that asks seldom asks for something dear: that one is not repeated to warm up. */
+static int http_warm(void *state_, Err *err)
+{
+    HttpState *state = state_;
+    HttpRequest request = state->request;
+    request.tag = CHECK_TAG_WARM;
+    return state->every > state->context->interval_usec ? 0 : http_start(state->context->http, &request, err);
+}
+
 static int http_on_result(void *state_, const HttpResult *result, Err *err)
 {
     HttpState *state = state_;
@@ -326,6 +335,7 @@ const CheckKind check_http = {
     .window = http_window,
     .open = http_open,
     .begin = http_begin,
+    .warm = http_warm,
     .poll = http_check_poll,
     .on_http = http_on_result,
     .judge = http_judge,

@@ -9,6 +9,8 @@
 
 /* How often a phase looks up from waiting: for cancelling, and so that a check with a lazy clock is asked again. */
 #define ROUND_USEC (200 * USEC_PER_MSEC)
+/* Between two rounds of requests that warm up. */
+#define WARM_USEC (100 * USEC_PER_MSEC)
 
 typedef struct Open {
     CheckContext context;
@@ -147,6 +149,15 @@ static int wait_for_answer(Watch *watch, usec until, Err *err)
     return 0;
 }
 
+/* Until then, whatever comes in. */
+static int pause_for_answers(Watch *watch, usec until, Err *err)
+{
+    int r = 0;
+    while (r >= 0 && clock_boottime() < until && !(watch->input.cancel && *watch->input.cancel))
+        r = wait_for_answer(watch, until, err);
+    return r;
+}
+
 static void judge_one(Watch *watch, Open *check, bool closing, CheckResult *ret)
 {
     Err err;
@@ -205,14 +216,26 @@ static bool phase_goes_on(Watch *watch, CheckPhase phase, bool wanting)
     return phase == CHECK_BASELINE || !lost(watch);
 }
 
-/* Waits without asking any check. */
+/* One round of requests that do not count. */
+static void warm_all(Watch *watch)
+{
+    VEC_EACH (check, &watch->checks) {
+        Err err; /* what is wrong shows when the check is polled */
+        if (!check->trouble && check->plan->kind->warm)
+            check->plan->kind->warm(check->state, &err);
+    }
+}
+
+/* Nothing that is seen here counts, but for logs. */
 static int warm_up(Watch *watch, usec warmup_usec, Err *err)
 {
     usec started = clock_boottime(), now = started;
     for (; now - started < warmup_usec && !cancelled(watch); now = clock_boottime()) {
-        progress_wait(watch->input.progress, "warm-up", now - started, warmup_usec);
         usec left = started + warmup_usec - now;
-        int r = wait_for_answer(watch, now + (left < ROUND_USEC ? left : ROUND_USEC), err);
+        progress_wait(watch->input.progress, "warm-up", now - started, warmup_usec);
+        if (http_in_flight(watch->http) == 0)
+            warm_all(watch);
+        int r = pause_for_answers(watch, now + (left < WARM_USEC ? left : WARM_USEC), err);
         if (r < 0)
             return r;
     }
