@@ -27,8 +27,12 @@ static void take_signals(void)
 {
     static const int asking[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction ask = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
-    for (size_t i = 0; i < ARRAY_LEN(asking); i++)
-        sigaction(asking[i], &ask, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(asking); i++) {
+        struct sigaction old;
+        sigaction(asking[i], NULL, &old);
+        if (old.sa_handler != SIG_IGN) /* nohup(1) and background jobs of a shell mean it */
+            sigaction(asking[i], &ask, NULL);
+    }
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
