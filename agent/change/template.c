@@ -149,13 +149,14 @@ static int render(ChangeContext *context, const TemplateSpec *spec, Bytes *ret, 
     if (r < 0)
         return r;
     const char *escape = template_escape_name(template);
-    TemplateOptions options = {
-        .escape = escape ? escape_by_name(escape) : NULL, .partial = find_template, .userdata = context};
-    if (!options.escape)
+    if (!escape || !escape_by_name(escape))
         return err_set(err, ERR_INVALID,
                        "template %s does not say in its first line which escaping its target needs: {{! escape: nginx "
                        "}}",
                        spec->name.text);
+    TemplateOptions options = {.escape = str_equal(escape, "raw") ? NULL : escape_by_name(escape),
+                               .partial = find_template,
+                               .userdata = context};
     r = gather(context, spec, template, &values, err);
     if (r >= 0)
         r = template_render(template, values, &options, &out, err);
