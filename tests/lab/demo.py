@@ -56,7 +56,7 @@ def built(steps):
     directory = BUILD / "demo"
     steps.step("Build salve")
     cached = "ccache gcc" if shutil.which("ccache") else "gcc"
-    commands = [["ninja", "--quiet", "-C", str(directory), "agent/salve"]]
+    commands = [["ninja", "--quiet", "-C", str(directory), "program"]]
     if not (directory / "build.ninja").exists():
         shutil.rmtree(directory, ignore_errors=True)
         commands.insert(0, ["meson", "setup", "--prefix=/usr", str(directory), str(REPOSITORY)])
