@@ -90,7 +90,7 @@ static int judge(Run *run, const char **ret_sick, Err *err)
         .window_usec = JUDGE_USEC,
     };
     const char *reason = NULL;
-    watch_set_once(run->watch, true);
+    watch_for_rollback(run->watch);
     for (int round = 0; round < JUDGE_ROUNDS; round++) {
         WatchOutcome outcome;
         StringVec sick = {0};

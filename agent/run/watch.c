@@ -281,11 +281,12 @@ int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *e
     return 0;
 }
 
-void watch_set_once(Watch *watch, bool once)
+void watch_for_rollback(Watch *watch)
 {
-    watch->input.once = once;
+    watch->input.once = true;
+    watch->input.cancel = NULL;
     VEC_EACH (check, &watch->checks)
-        check->context.once = once;
+        check->context.once = true;
 }
 
 bool watch_as_before(Arena *arena, const CheckResultVec *baseline, const CheckResultVec *now, const char **ret_reason,

@@ -57,8 +57,9 @@ typedef struct WatchPhase {
 
 int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *err);
 
-/* From now on one sample a check is enough: how a rollback is judged, which must not take a whole window. */
-void watch_set_once(Watch *watch, bool once);
+/* From now on the watch judges a rollback: one sample a check is enough, because nobody should wait for a whole window,
+ * and no cancel ends it, because a rollback without evidence would be taken for a good one. */
+void watch_for_rollback(Watch *watch);
 
 /* Whether every check that passed at the baseline passes now: how a rollback is judged (promise 6). ret_reason names
  * the first one that does not. Checks that did not pass then are reported as "still sick" in ret_sick. */

@@ -194,6 +194,26 @@ static void a_cancel_ends_the_phase_without_a_verdict(void **state)
     arena_free(f->arena);
 }
 
+static void the_judgement_of_a_rollback_cannot_be_cancelled(void **state)
+{
+    (void)state;
+    Script scripts[] = {{.closing = VERDICT_PASS}};
+    Fixture *f = fixture_new(scripts, 1);
+    volatile sig_atomic_t cancel = 1;
+    f->input.cancel = &cancel;
+    Watch *watch;
+    WatchOutcome outcome;
+    WatchPhase phase = {.phase = CHECK_VERIFY, .limit_usec = USEC_PER_SEC / 10};
+    Err err;
+    assert_int_equal(watch_open(&f->input, &watch, &err), 0);
+    watch_for_rollback(watch);
+    assert_int_equal(watch_phase(watch, &phase, &outcome, &err), 0);
+    assert_false(outcome.cancelled);
+    assert_int_equal(outcome.results.n, 1);
+    watch_close(watch);
+    arena_free(f->arena);
+}
+
 static void a_rollback_is_judged_only_by_what_passed_before(void **state)
 {
     (void)state;
@@ -224,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_baseline_ends_when_every_check_has_enough),
         cmocka_unit_test(a_check_that_cannot_observe_refuses_the_run),
         cmocka_unit_test(a_cancel_ends_the_phase_without_a_verdict),
+        cmocka_unit_test(the_judgement_of_a_rollback_cannot_be_cancelled),
         cmocka_unit_test(a_rollback_is_judged_only_by_what_passed_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
