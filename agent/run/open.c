@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "run/guards.h"
+#include "run/own.h"
 #include "run/recover.h"
 #include "run/run.h"
 
@@ -55,11 +56,14 @@ Store *engine_store(Engine *engine)
 int engine_check_guards(Engine *engine, const Plan *plan, const RunOptions *options, Err *err)
 {
     Progress progress = {.sink = engine->chronicle.next, .state = RUN_PLANNED};
+    StringVec own = {0};
+    own_paths(engine->arena, &engine->store, &own);
     FindingContext context = {
         .arena = engine->arena,
         .view = view_before(plan->view),
         .live = engine->live,
         .systemd = engine->systemd,
+        .own = &own,
     };
     return guards_check(&context, plan, &progress, options, err);
 }

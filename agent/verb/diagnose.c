@@ -2,6 +2,7 @@
 #include "diagnose/finding.h"
 
 #include "report/findings.h"
+#include "run/own.h"
 #include "stack/gunicorn.h"
 #include "verb/prepare.h"
 
@@ -40,8 +41,19 @@ static int diagnose_run(VerbContext *context, Err *err)
         r = gunicorn_resolve_unit(host.view, name, &unit, err);
     if (r < 0)
         return r;
+    CLEANUP(store_close) Store store = {0};
+    StringVec own = {0};
+    Err ignored; /* without root the record cannot be read; then salve's own edits count as anybody's */
+    if (!*context->settings->root && store_open_read(context->settings->state_dir, &store, &ignored) >= 0)
+        own_paths(context->arena, &store, &own);
     FindingContext finding = {
-        .arena = context->arena, .view = host.view, .live = host.live, .systemd = host.systemd, .unit = unit};
+        .arena = context->arena,
+        .view = host.view,
+        .live = host.live,
+        .systemd = host.systemd,
+        .unit = unit,
+        .own = &own,
+    };
     FindingSpec spec = {.since_usec = options->since_usec};
     for (size_t i = 0; finding_kinds[i]; i++)
         finding_examine(&finding, finding_kinds[i], &spec, vec_push(context->arena, &findings));
