@@ -14,8 +14,7 @@ typedef struct Word {
 
 typedef VEC(Word) WordVec;
 
-/* The byte ranges of the words of a command line as written. Only plain lines are understood: quotes around whole
- * parts, no escapes; `unit_split_words` then gives as many words, which the caller checks. */
+/* The byte ranges of the words of a command line as written, quotes and escapes included. */
 static void find_words(Arena *arena, const char *line, WordVec *words)
 {
     for (size_t i = 0; line[i];) {
@@ -27,7 +26,9 @@ static void find_words(Arena *arena, const char *line, WordVec *words)
         Word *word = vec_push(arena, words);
         word->start = i;
         for (; line[i] && (quote || !isspace((unsigned char)line[i])); i++) {
-            if (line[i] == quote)
+            if (line[i] == '\\' && line[i + 1])
+                i++;
+            else if (line[i] == quote)
                 quote = 0;
             else if (!quote && (line[i] == '"' || line[i] == '\''))
                 quote = line[i];
@@ -36,36 +37,56 @@ static void find_words(Arena *arena, const char *line, WordVec *words)
     }
 }
 
-/* The words with one blank between them, so that a line of many lines reads well as one; word `at` is `with`. */
-static char *replace_word(Arena *arena, const char *line, const WordVec *words, size_t at, const char *with)
+/* The words with one blank between them, so that a line of many lines reads well as one; word `at` is `with`, which
+ * goes to the end where there is no such word. */
+static char *join_words(Arena *arena, const char *line, const WordVec *words, size_t at, const char *with)
 {
     CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(1 << 20);
     for (size_t i = 0; i < words->n; i++) {
         const Word *word = &words->items[i];
-        if (i > 0)
-            strbuf_add_char(&out, ' ');
+        strbuf_add_str(&out, i > 0 ? " " : "");
         if (i == at)
             strbuf_add_str(&out, with);
         else
             strbuf_add(&out, line + word->start, word->end - word->start);
     }
+    if (at >= words->n)
+        strbuf_printf(&out, " %s", with);
     return strbuf_dup(arena, &out);
 }
 
+/* Whether a word as written is this word of the argv, as far as its first "=". */
+static bool is_flag_word(const char *line, const Word *word, const char *text)
+{
+    size_t at = 0;
+    for (size_t i = word->start; i < word->end; i++) {
+        if (line[i] == '"' || line[i] == '\'')
+            continue;
+        if (line[i] != text[at])
+            return false;
+        if (text[at++] == '=')
+            return true;
+    }
+    return text[at] == '\0';
+}
+
 /* The command line with the flag set, as it stands in the unit file. Words are matched one to one with the argv that
- * the process gets; where that is not possible the flag goes to the end, where it wins. */
+ * the process gets; where that is not possible (a variable becomes several words, or none) the flag goes to the end,
+ * where it wins. */
 static char *set_flag(Arena *arena, const GunicornFacts *facts, const GunicornValue *now, const char *flag,
                       const char *value)
 {
     const char *line = facts->exec.setting->value;
     WordVec words = {0};
     find_words(arena, line, &words);
-    bool aligned = words.n == facts->argv.n && !facts->exec.command.argv0_given;
-    if (!aligned || !now || now->words == 0)
-        return arena_printf(arena, "%s %s %s", line, flag, value);
-    if (now->words == 2 && now->index + 1 < words.n)
-        return replace_word(arena, line, &words, now->index + 1, value);
-    return replace_word(arena, line, &words, now->index, arena_printf(arena, "%s=%s", flag, value));
+    bool aligned = words.n == facts->argv.n && !facts->exec.command.argv0_given && now && now->words > 0 &&
+                   now->index + now->words <= words.n &&
+                   is_flag_word(line, &words.items[now->index], facts->argv.items[now->index]);
+    if (!aligned)
+        return join_words(arena, line, &words, words.n, arena_printf(arena, "%s %s", flag, value));
+    if (now->words == 2)
+        return join_words(arena, line, &words, now->index + 1, value);
+    return join_words(arena, line, &words, now->index, arena_printf(arena, "%s=%s", flag, value));
 }
 
 /* An ExecStart= may be overridden only where it is what runs: else a restart would activate a stranger's change. */
@@ -169,7 +190,7 @@ int gunicorn_place(ChangeContext *context, const GunicornFacts *facts, const Gun
     switch (now->origin) {
     case GUNICORN_FROM_COMMAND: return place_on_command_line(context, facts, setting, now, value, err);
     case GUNICORN_FROM_CMD_ARGS: return place_in_cmd_args(context, facts, setting, now, value, err);
-    case GUNICORN_FROM_FILE: return place_in_file(context, facts, setting, value, err);
+    case GUNICORN_FROM_FILE: break; /* or a Python module, which is no file that could be edited */
     case GUNICORN_FROM_WEB_CONCURRENCY: return place_variable(context, facts, facts->web_concurrency_from, value, err);
     case GUNICORN_FROM_DEFAULT: break;
     }

@@ -5,7 +5,8 @@
  *     GUNICORN_CMD_ARGS, WEB_CONCURRENCY
  *                      the line of the environment file, or an Environment= in salve's drop-in
  *     configuration    the literal in the file; what is computed there gets a line at the end, which wins
- *     nowhere yet      the configuration file where there is one, else the command line */
+ *     nowhere yet, or a Python module
+ *                      the configuration file where there is one, else the command line */
 #pragma once
 
 #include "change/change.h"

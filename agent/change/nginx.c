@@ -90,7 +90,7 @@ typedef struct Job {
     NginxEdits edits;
 } Job;
 
-/* What nginx must wait at the least for the service. Only a timeout that limits requests gives a number. */
+/* What nginx must wait at the least for the service. */
 static int aligned_timeout(Job *job, usec *ret, Err *err)
 {
     uint64_t seconds;
@@ -139,9 +139,12 @@ static int set_directive(Job *job, const NginxLocation *location, NginxNode *blo
         change_note(job->context, NOTE_INFO, where, "%s stays: it is %s", name, now);
         return 0;
     }
+    /* Beside proxy_pass, where that stands in the block itself and not in a file that the block includes. */
+    const NginxNode *pass = location->proxy_pass;
+    bool beside = pass && pass->file == block->file && block == location->node;
     r = nginx_format_time(arena, wished, &text, err);
     if (r >= 0)
-        r = nginx_edit_set(&job->edits, block, block == location->node ? location->proxy_pass : NULL, name, text, err);
+        r = nginx_edit_set(&job->edits, block, beside ? pass : NULL, name, text, err);
     if (r < 0)
         return err_prefix(err, "%s", where);
     change_note(job->context, NOTE_INFO, where, "%s becomes %s; it is %s%s", name, text, now,
@@ -235,11 +238,22 @@ static int lint_nginx(const void *data, Err *err)
 /* Without a Gunicorn in the change, what nginx grants is how long a request may take. */
 static void tell_longest(const Job *job)
 {
-    const Timeouts *set = job->spec->set;
-    bool longer = set && value_is_set(&set->proxy_read_timeout) && !job->gunicorn &&
-                  set->proxy_read_timeout.duration > job->context->longest_request_usec;
-    if (longer)
-        job->context->longest_request_usec = set->proxy_read_timeout.duration;
+    const Timeouts *wishes[] = {job->spec->set, job->spec->at_least};
+    for (size_t i = 0; i < ARRAY_LEN(wishes) && !job->gunicorn; i++) {
+        bool longer = wishes[i] && value_is_set(&wishes[i]->proxy_read_timeout) &&
+                      wishes[i]->proxy_read_timeout.duration > job->context->longest_request_usec;
+        if (longer)
+            job->context->longest_request_usec = wishes[i]->proxy_read_timeout.duration;
+    }
+}
+
+/* Waiting longer than Gunicorn helps only where Gunicorn ends the request. */
+static void tell_alignment(const Job *job)
+{
+    if (job->spec->align && !job->gunicorn->timeout_limits_requests)
+        change_note(job->context, NOTE_WARNING, job->gunicorn->unit->name,
+                    "its timeout limits no request (%s): what takes longer still ends with nginx's 504",
+                    job->gunicorn->timeout_reason);
 }
 
 static int apply_nginx(ChangeContext *context, const void *data, Err *err)
@@ -260,8 +274,10 @@ static int apply_nginx(ChangeContext *context, const void *data, Err *err)
     r = value_is_set(&job.spec->upstream_of) ? find_by_unit(&job, err) : find_by_name(&job, err);
     for (size_t i = 0; r >= 0 && i < job.locations.n; i++)
         r = set_location(&job, job.locations.items[i], err);
-    if (r >= 0)
+    if (r >= 0) {
         tell_longest(&job);
+        tell_alignment(&job);
+    }
     return r < 0 ? r : write_files(&job, err);
 }
 

@@ -72,6 +72,48 @@ static void a_command_over_several_lines_is_one_line_in_the_dropin(void **state)
     bench_assert_settled(&bench, TIMEOUT_60);
 }
 
+static void escaped_quotes_do_not_end_a_word(void **state)
+{
+    assert_rewritten("/bin/gunicorn --name \"a \\\"b  c\\\" d\" --timeout 30 a:b",
+                     "/bin/gunicorn --name \"a \\\"b  c\\\" d\" --timeout 60 a:b");
+}
+
+static void words_that_variables_move_are_not_mistaken(void **state)
+{
+    BENCH(bench);
+    bench_gunicorn(&bench, "/bin/gunicorn $TWO --timeout 30 $NONE a:b", "Environment=\"TWO=-w 2\" NONE=\n");
+    bench_apply(&bench, TIMEOUT_60);
+    assert_has(bench_text(&bench, DROPIN_PATH), "ExecStart=/bin/gunicorn $TWO --timeout 30 $NONE a:b --timeout 60\n");
+    bench_assert_settled(&bench, TIMEOUT_60);
+}
+
+static void a_flag_in_a_variable_is_overruled_at_the_end(void **state)
+{
+    BENCH(bench);
+    bench_gunicorn(&bench, "/bin/gunicorn $OPTIONS \\\n    a:b", "EnvironmentFile=" ENV_PATH "\n");
+    tree_write(&bench.tree, ENV_PATH, "OPTIONS=\"--timeout 30 -w 2\"\n");
+    bench_apply(&bench, TIMEOUT_60);
+    assert_has(bench_text(&bench, DROPIN_PATH), "ExecStart=/bin/gunicorn $OPTIONS a:b --timeout 60\n");
+    assert_int_equal(bench_edits(&bench), 2);
+}
+
+static void a_configuration_that_is_a_python_module_is_overruled_by_a_flag(void **state)
+{
+    BENCH(bench);
+    bench_gunicorn(&bench, "/bin/gunicorn -c python:site.gunicorn a:b", "");
+    bench_apply(&bench, TIMEOUT_60);
+    assert_has(bench_text(&bench, DROPIN_PATH), "a:b --timeout 60\n");
+    bench_look(&bench);
+    assert_error(&bench.tree, bench_try(&bench, "gunicorn: {at_least: {timeout: 60s}}"), ERR_REFUSED, "Python module");
+}
+
+static void variables_that_env_sets_beat_the_unit_and_are_refused(void **state)
+{
+    BENCH(bench);
+    bench_gunicorn(&bench, "/usr/bin/env GUNICORN_CMD_ARGS=--timeout=30 /bin/gunicorn a:b", "");
+    assert_error(&bench.tree, bench_try(&bench, TIMEOUT_60), ERR_REFUSED, "would have no effect");
+}
+
 static void a_setting_that_is_nowhere_goes_to_the_command_line(void **state)
 {
     assert_rewritten(PLAIN, PLAIN " --timeout 60");
@@ -226,6 +268,11 @@ int main(void)
         cmocka_unit_test(prefixes_of_the_command_stay),
         cmocka_unit_test(an_argv0_of_its_own_gets_the_flag_at_the_end),
         cmocka_unit_test(a_command_over_several_lines_is_one_line_in_the_dropin),
+        cmocka_unit_test(escaped_quotes_do_not_end_a_word),
+        cmocka_unit_test(words_that_variables_move_are_not_mistaken),
+        cmocka_unit_test(a_flag_in_a_variable_is_overruled_at_the_end),
+        cmocka_unit_test(a_configuration_that_is_a_python_module_is_overruled_by_a_flag),
+        cmocka_unit_test(variables_that_env_sets_beat_the_unit_and_are_refused),
         cmocka_unit_test(a_setting_that_is_nowhere_goes_to_the_command_line),
         cmocka_unit_test(a_setting_that_is_nowhere_goes_to_the_configuration_file_where_there_is_one),
         cmocka_unit_test(the_dropin_says_what_it_overrides),

@@ -110,6 +110,16 @@ static void align_uses_the_timeout_that_the_change_before_it_set(void **state)
     assert_has(bench_text(&bench, SHOP), "proxy_read_timeout 125s;");
 }
 
+static void aligning_with_a_timeout_that_limits_nothing_is_told(void **state)
+{
+    BENCH(bench);
+    bench_gunicorn(&bench, "/bin/gunicorn -b 127.0.0.1:8000 --timeout 90 -k gevent a:b", "");
+    bench_site(&bench, "shop", site(&bench, "shop.de", "", PASS));
+    bench_apply(&bench, "nginx: {upstream_of: auto, align: {}}");
+    assert_has(bench_text(&bench, SHOP), "proxy_read_timeout 95s;");
+    assert_true(bench_noted(&bench, NOTE_WARNING, "limits no request (gevent"));
+}
+
 static void nginx_cannot_be_aligned_with_no_timeout(void **state)
 {
     BENCH(bench);
@@ -228,6 +238,26 @@ static void a_file_included_twice_is_refused_with_both_places(void **state)
     assert_int_equal(bench_edits(&bench), 0);
 }
 
+static void a_snippet_that_is_included_twice_does_not_hinder_an_edit_beside_it(void **state)
+{
+    BENCH(bench);
+    const char *lines = PASS "        include proxy_params;\n";
+    tree_write(&bench.tree, "/etc/nginx/proxy_params", "proxy_set_header Host $http_host;\n");
+    bench_site(&bench, "blog", site(&bench, "blog.de", "", lines));
+    bench_site(&bench, "shop", site(&bench, "shop.de", "", lines));
+    assert_site(&bench, "nginx: {server: shop.de, set: {proxy_read_timeout: 65s}}",
+                site(&bench, "shop.de", "", PASS "        proxy_read_timeout 65s;\n        include proxy_params;\n"));
+}
+
+static void proxy_pass_in_a_snippet_leads_to_the_location_that_includes_it(void **state)
+{
+    BENCH(bench);
+    tree_write(&bench.tree, "/etc/nginx/proxy.conf", "proxy_pass http://127.0.0.1:8000;\n");
+    bench_site(&bench, "shop", site(&bench, "shop.de", "", "        include proxy.conf;\n"));
+    assert_site(&bench, "nginx: {server: shop.de, set: {proxy_read_timeout: 65s}}",
+                site(&bench, "shop.de", "", "        include proxy.conf;\n        proxy_read_timeout 65s;\n"));
+}
+
 static void a_file_with_lua_is_refused(void **state)
 {
     BENCH(bench);
@@ -284,6 +314,7 @@ int main(void)
         cmocka_unit_test(the_default_of_nginx_counts),
         cmocka_unit_test(set_at_least_and_align_give_one_value),
         cmocka_unit_test(align_uses_the_timeout_that_the_change_before_it_set),
+        cmocka_unit_test(aligning_with_a_timeout_that_limits_nothing_is_told),
         cmocka_unit_test(nginx_cannot_be_aligned_with_no_timeout),
         cmocka_unit_test(the_target_of_an_enabled_site_is_edited_and_the_link_stays),
         cmocka_unit_test(all_sites_that_lead_to_the_service_are_edited_and_no_other),
@@ -294,6 +325,8 @@ int main(void)
         cmocka_unit_test(of_two_servers_with_one_name_one_must_be_meant),
         cmocka_unit_test(an_unknown_server_or_location_is_refused_with_those_there_are),
         cmocka_unit_test(a_file_included_twice_is_refused_with_both_places),
+        cmocka_unit_test(a_snippet_that_is_included_twice_does_not_hinder_an_edit_beside_it),
+        cmocka_unit_test(proxy_pass_in_a_snippet_leads_to_the_location_that_includes_it),
         cmocka_unit_test(a_file_with_lua_is_refused),
         cmocka_unit_test(without_nginx_it_is_refused_or_skipped),
         cmocka_unit_test(a_configuration_that_is_broken_already_is_refused),
