@@ -160,6 +160,19 @@ static bool is_new_generation(const NginxBefore *before, const LiveWorkerVec *wo
     return fresh > 0;
 }
 
+/* nginx tries a port that is taken five times in 2.5 s and logs each failure; only then it gives up. Until it did, it
+ * is still at this reload, and would report its end into the next one. */
+static bool is_given_up(NginxBefore *before, Arena *arena, const LogLine *event)
+{
+    static const char last[] = "still could not bind()";
+    size_t len = strlen(last);
+    bool is_last = event->message.len >= len && memcmp(event->message.data, last, len) == 0;
+    if (event->event != LOG_NGINX_BIND || is_last)
+        return true;
+    before->taken = arena_strndup(arena, event->message.data, event->message.len);
+    return false;
+}
+
 /* ERR_FAILED with the line when the master logged an emergency since `before`. */
 static int check_emergencies(Activation *a, NginxBefore *before, Err *err)
 {
@@ -174,9 +187,11 @@ static int check_emergencies(Activation *a, NginxBefore *before, Err *err)
         if (log_line_parse(LOG_SOURCE_NGINX_ERROR, line.text, &event) != 1)
             continue;
         bool bad = event.event == LOG_NGINX_BIND || event.event == LOG_NGINX_EMERG;
-        if (bad && event.writer == (uint32_t)before->master)
-            return err_set(err, ERR_FAILED, "nginx rejected the reload and runs on with the old configuration: %.*s",
-                           (int)event.message.len, event.message.data);
+        if (!bad || event.writer != (uint32_t)before->master || !is_given_up(before, a->arena, &event))
+            continue;
+        const char *why =
+            before->taken ? before->taken : arena_strndup(a->arena, event.message.data, event.message.len);
+        return err_set(err, ERR_FAILED, "nginx rejected the reload and runs on with the old configuration: %s", why);
     }
 }
 
@@ -199,9 +214,8 @@ int prove_nginx_reloaded(Activation *a, NginxBefore *before, Err *err)
                            "nginx runs no new workers %d s after the reload: it kept the old configuration; look at "
                            "its error log",
                            (int)(GENERATION_USEC / USEC_PER_SEC));
-        r = pause_or_cancel(a, err);
-        if (r < 0)
-            return r;
+        /* No cancel here: the rollback's reload must not begin before nginx is done with this one. */
+        poll(NULL, 0, LOOK_USEC / USEC_PER_MSEC);
     }
 }
 

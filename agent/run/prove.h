@@ -16,7 +16,8 @@ int prove_restarted(Activation *activation, const char *unit, const UnitStatus *
 typedef struct NginxBefore {
     LiveWorkerVec workers;
     pid_t master;
-    LogFile *log; /* its main error log, at the end; NULL where it is no file */
+    LogFile *log;      /* its main error log, at the end; NULL where it is no file */
+    const char *taken; /* since then: the last port that could not be bound yet; NULL: none */
 } NginxBefore;
 
 int prove_nginx_before(Activation *activation, NginxBefore *ret, Err *err);
