@@ -11,8 +11,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lab import Lab, LabError, Spec, diff_state  # noqa: E402
-from lab.machine import BUILD, REPOSITORY, require  # noqa: E402
+from lab import Lab, LabError, Spec, diff_state, machine  # noqa: E402
+from lab.machine import BUILD, REPOSITORY  # noqa: E402
 from lab.steps import Steps  # noqa: E402
 
 KEPT, REFUSED, ROLLED_BACK = 0, 3, 4
@@ -55,18 +55,21 @@ def built(steps):
     """A build directory with the program of this checkout."""
     directory = BUILD / "demo"
     steps.step("Build salve")
-    cached = "ccache gcc" if shutil.which("ccache") else "gcc"
-    commands = [["ninja", "--quiet", "-C", str(directory), "program"]]
     if not (directory / "build.ninja").exists():
         shutil.rmtree(directory, ignore_errors=True)
-        commands.insert(0, ["meson", "setup", "--prefix=/usr", str(directory), str(REPOSITORY)])
-    for command in commands:
-        steps.note(" ".join(command))
-        done = subprocess.run(command, env=dict(os.environ, CC=cached), text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            raise LabError(f"{command[0]} failed:\n{done.stdout[-3000:]}")
+        tool(steps, "meson", "setup", "--prefix=/usr", directory, REPOSITORY)
+    tool(steps, "ninja", "--quiet", "-C", directory, "program")
     return directory
+
+
+def tool(steps, *words):
+    argv = [str(word) for word in words]
+    compiler = "ccache gcc" if shutil.which("ccache") else "gcc"
+    steps.note(" ".join(argv))
+    done = subprocess.run(argv, env=dict(os.environ, CC=compiler), text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise LabError(f"{argv[0]} failed:\n{done.stdout[-3000:]}")
 
 
 def run(steps, host, argv):
@@ -100,7 +103,7 @@ def show_cure(steps, host):
 def show_rollback(steps, host):
     steps.step("A change that makes things worse: the timeout goes down to a second")
     host.write("/root/hurry.yaml", WORSE)
-    steps.command(host, "grep -v '^ *- http' /root/hurry.yaml")
+    steps.command(host, "cat /root/hurry.yaml")
     steps.note("content, owner, mode, extended attributes of all files below /etc and /srv are noted down")
     before = host.snapshot_state()
     code = run(steps, host, ["salve", "run", "/root/hurry.yaml", "--yes"])
@@ -112,7 +115,8 @@ def show_rollback(steps, host):
                  f"{len(after.files)} files and {len(after.units)} units are exactly as before")
     for path in sorted(path for path in after.files if path.startswith("/etc/systemd/system/gunicorn.service.d")):
         entry = after.files[path]
-        steps.note(f"{path}: {entry.get('content', entry['type'])}, owner {entry['owner']}, mode {entry['mode']}")
+        steps.note(f"{path}: {entry.get('content', entry['type'])}, owner {entry['owner']}, mode {entry['mode']}, "
+                   f"attributes {entry['xattrs'] or 'none'}")
     answer = steps.command(host, ASK)
     steps.expect(answer.stdout.startswith("200 "), "the report answers as before")
     steps.command(host, ["salve", "history"])
@@ -133,7 +137,7 @@ def show_refusal(steps, lab, build):
 
 
 def demonstrate(steps):
-    require()
+    machine.require()
     build = built(steps)
     with Lab() as lab:
         steps.step("Boot a host: Debian with systemd, nginx, Gunicorn (three sync workers, timeout 2 s) and Django")

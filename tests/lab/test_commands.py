@@ -25,7 +25,7 @@ def host(boot_for_module):
 def findings(host, *words, **options):
     done = host.run(["salve", "--json", "diagnose", *words], check=False, **options)
     assert done.code == 0, done
-    return {entry["name"]: entry for entry in json.loads(done.stdout)["findings"]}
+    return {entry["finding"]: entry for entry in json.loads(done.stdout)["findings"]}
 
 
 def test_the_shipped_playbooks_are_listed_with_their_variables(host):
@@ -61,7 +61,7 @@ verify:
 """)
     done = host.salve("lint", "/root/playbooks/bad.yaml")
     assert done.code == INVALID
-    for part in ('bad.yaml:5:39: unknown key "timeuot"', "did you mean", "bad.yaml:5:61", "bad.yaml:7:11",
+    for part in ('bad.yaml:5:38: unknown key "timeuot"', "did you mean", "bad.yaml:5:60", "bad.yaml:7:11",
                  "bad.yaml:9:7", "^"):
         assert part in done.stderr, done.stderr
 
@@ -74,7 +74,7 @@ def test_a_playbook_that_others_may_write_is_not_run(host):
 
 
 @pytest.mark.parametrize("words, code, said", [
-    (("gunicorn-timeuot",), FAILED, 'did you mean "gunicorn-timeout"'),
+    (("gunicorn-timeuot",), INVALID, 'did you mean "gunicorn-timeout"'),
     (("gunicorn-timeout",), INVALID, "-e timeout="),
     (("gunicorn-timeout", "-e", "timeout=60", "-e", "endpoint=http://127.0.0.1/"), INVALID, "60"),
     (("gunicorn-timeout", "-e", "timeout=999s", "-e", "endpoint=http://127.0.0.1/"), INVALID, "300s"),
@@ -121,7 +121,7 @@ def test_a_plan_starts_no_program(host):
 
 
 def test_another_tree_is_planned_for_without_a_host(host):
-    host.run("mkdir -p /root/tree && cp -a --parents /etc/nginx /etc/systemd/system /etc/site /srv/site /root/tree")
+    host.run("mkdir -p /root/tree && cp -a --parents /etc/nginx /usr/share/nginx /etc/systemd/system /etc/site /srv/site /root/tree")
     plan = json.loads(host.salve("--json", "--root", "/root/tree", "plan", *PLAN, check=True).stdout)
     assert plan["edits"]
 
@@ -181,4 +181,4 @@ def test_a_terminal_is_asked_before_anything_happens(host):
     with untouched(host):
         done = host.run("echo n | script -qec 'salve run /root/playbooks/ask.yaml' /dev/null", check=False)
     assert "Apply? [y/N]" in done.stdout and "Nothing was touched" in done.stdout, done
-    assert run(host, "no-such-playbook").code == FAILED
+    assert run(host, "no-such-playbook").code == INVALID

@@ -168,6 +168,7 @@ def test_a_coupled_setting_is_carried_along(boot):
 
 def test_a_host_without_nginx_is_cured_too(boot):
     host = boot(Spec(nginx="none"))
+    host.run("rm -r /etc/nginx")
     checks = (http("health", "") | {}, SERVICE)
     checks[0]["http"]["url"] = "http://127.0.0.1:8000/health/"
     ended = run(host, playbook(TIMEOUT, align(), checks=checks))

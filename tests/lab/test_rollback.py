@@ -10,7 +10,7 @@ import pytest
 from lab import Spec
 from lab.playbooks import (HEALTH, RESTART, SERVICE, TIMEOUT, UPSTREAM_FAILURES, WORKER_TIMEOUTS, align, gunicorn, http,
                            playbook)
-from lab.runs import FAILED, REFUSED, ROLLED_BACK, master_argv, restored, run, salve_json, start, untouched
+from lab.runs import FAILED, REFUSED, ROLLED_BACK, hide_journal, master_argv, restored, run, salve_json, start, untouched
 
 NEW = "timeout 5"  # what TIMEOUT makes of the lab's timeout 2
 
@@ -26,7 +26,7 @@ def rolled_back(host, text):
         ended = run(host, text)
     assert ended.code == ROLLED_BACK, ended
     assert ended.states()[-3:] == ["rolling-back", "restored", "rolled-back"], ended
-    assert salve_json(host, "show")["run"]["state"] == "rolled-back"
+    assert salve_json(host, "show")["state"] == "rolled-back"
     return ended
 
 
@@ -76,7 +76,7 @@ def test_a_candidate_with_a_value_that_systemd_would_ignore_never_goes_live(shar
     with untouched(host):
         ended = run(host, playbook(change))
     assert ended.code == REFUSED, ended
-    assert ended.said("systemd-analyze verify warns about the candidate"), ended
+    assert ended.said("systemd-analyze verify") and ended.said("abc"), ended
 
 
 # Activation fails.
@@ -187,7 +187,7 @@ def test_a_probe_that_is_refused_is_no_success(shared):
 
 def test_a_journal_that_cannot_be_read_is_no_success(boot):
     host = boot()
-    host.run("mount -t tmpfs none /var/log/journal; mount -t tmpfs none /run/log/journal", check=False)
+    hide_journal(host)
     ended = rolled_back(host, playbook(TIMEOUT, checks=(HEALTH, WORKER_TIMEOUTS)))
     assert "inconclusive" in ended.verdicts().values(), ended
 
