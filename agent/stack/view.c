@@ -6,30 +6,18 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS = 512, MAX_LINKS = 40 };
+#include "stack/view-table.h"
 
-typedef struct Entry {
-    struct Entry *next;
-    const char *path;
-    bool known, whole; /* state is known; with content and attributes */
-    FileState state;   /* disk: as read; wishes: as wished */
-    bool listed;       /* names is filled */
-    StringVec names;   /* disk: of a directory */
-} Entry;
-
-typedef struct Table {
-    Entry *buckets[BUCKETS];
-} Table;
+enum { MAX_LINKS = 40 };
 
 struct View {
     Arena *arena;
     const char *root;
-    Table *disk; /* shared with before */
-    Table wishes;
+    Table *disk;         /* shared with before */
+    Table wishes, memo;  /* memo: paths that were followed since the last wish */
     VEC(Entry *) wished; /* the entries of wishes, in order of creation */
     View *before;
     const char *parent, *parent_resolved; /* the last directory that was followed: the next path is often beside it */
@@ -65,40 +53,11 @@ View *view_before(View *view)
     return view->before;
 }
 
-/* --- the tables */
-
-static Entry **bucket_of(Table *table, const char *path)
-{
-    uint32_t hash = 2166136261U; /* FNV-1a */
-    for (const char *p = path; *p; p++)
-        hash = (hash ^ (unsigned char)*p) * 16777619U;
-    return &table->buckets[hash % BUCKETS];
-}
-
-static Entry *entry_find(const Table *table, const char *path)
-{
-    for (Entry *entry = *bucket_of((Table *)table, path); entry; entry = entry->next)
-        if (str_equal(entry->path, path))
-            return entry;
-    return NULL;
-}
-
-static Entry *entry_get(Arena *arena, Table *table, const char *path)
-{
-    Entry *entry = entry_find(table, path);
-    if (entry)
-        return entry;
-    Entry **bucket = bucket_of(table, path);
-    entry = arena_new_of(arena, Entry);
-    *entry = (Entry){.next = *bucket, .path = arena_strdup(arena, path)};
-    return *bucket = entry;
-}
-
 /* The state on disk of a path whose parent holds no symlink. Without `whole` only what file_stat tells, and the target
  * of a symlink: following a path must not read the program at its end. */
 static int disk_state(View *view, const char *path, bool whole, const FileState **ret, Err *err)
 {
-    Entry *entry = entry_get(view->arena, view->disk, path);
+    Entry *entry = table_get(view->arena, view->disk, path);
     if (!entry->known) {
         int r = file_stat(view->root, path, &entry->state, err);
         if (r < 0)
@@ -121,7 +80,7 @@ static bool hidden_by_wish(View *view, const char *path)
 {
     for (const char *slash = strchr(path + 1, '/'); slash && view->wished.n > 0; slash = strchr(slash + 1, '/')) {
         const char *above = arena_strndup(view->arena, path, (size_t)(slash - path));
-        const Entry *wish = entry_find(&view->wishes, above), *disk = wish ? entry_find(view->disk, above) : NULL;
+        const Entry *wish = table_find(&view->wishes, above), *disk = wish ? table_find(view->disk, above) : NULL;
         if (wish && (wish->state.type != FILE_DIRECTORY || (disk && disk->state.type != FILE_DIRECTORY)))
             return true;
     }
@@ -131,7 +90,7 @@ static bool hidden_by_wish(View *view, const char *path)
 static int state_of(View *view, const char *path, bool whole, const FileState **ret, Err *err)
 {
     static const FileState absent = {.type = FILE_ABSENT, .content = {"", 0}};
-    Entry *wish = entry_find(&view->wishes, path);
+    Entry *wish = table_find(&view->wishes, path);
     if (!wish && !hidden_by_wish(view, path))
         return disk_state(view, path, whole, ret, err);
     *ret = wish ? &wish->state : &absent;
@@ -207,6 +166,11 @@ int view_resolve(View *view, const char *path, const char **ret_path, Err *err)
 {
     if (path[0] != '/')
         return err_set(err, ERR_INVALID, "%s is not an absolute path", path);
+    Entry *memo = table_get(view->arena, &view->memo, path);
+    if (memo->resolved) {
+        *ret_path = memo->resolved;
+        return 0;
+    }
     Walk walk = {.view = view, .path = path, .done = arena_strdup(view->arena, ""), .rest = path};
     while (walk.rest[0] != '\0') {
         size_t len = strcspn(walk.rest, "/");
@@ -216,7 +180,7 @@ int view_resolve(View *view, const char *path, const char **ret_path, Err *err)
         if (r < 0)
             return r;
     }
-    *ret_path = walk.done[0] ? walk.done : "/";
+    *ret_path = memo->resolved = walk.done[0] ? walk.done : "/";
     return 0;
 }
 
@@ -279,7 +243,7 @@ int view_read(View *view, const char *path, Bytes *ret, const char **ret_resolve
 
 static int disk_list(View *view, const char *dir, const StringVec **ret, Err *err)
 {
-    Entry *entry = entry_get(view->arena, view->disk, dir);
+    Entry *entry = table_get(view->arena, view->disk, dir);
     *ret = &entry->names;
     if (entry->listed)
         return 0;
@@ -314,7 +278,7 @@ static void list_wishes(View *view, const char *dir, StringVec *names)
     StringVec kept = {0};
     VEC_EACH (name, names) {
         const char *path = arena_printf(view->arena, "%s/%s", str_equal(dir, "/") ? "" : dir, *name);
-        const Entry *wish = entry_find(&view->wishes, path);
+        const Entry *wish = table_find(&view->wishes, path);
         if (!wish || wish->state.type != FILE_ABSENT)
             *vec_push(view->arena, &kept) = *name;
     }
@@ -366,13 +330,14 @@ int view_list(View *view, const char *dir, StringVec *ret, Err *err)
 
 static void wish(View *view, const char *key, const FileState *state)
 {
-    Entry *entry = entry_find(&view->wishes, key);
+    Entry *entry = table_find(&view->wishes, key);
     if (!entry) {
-        entry = entry_get(view->arena, &view->wishes, key);
+        entry = table_get(view->arena, &view->wishes, key);
         *vec_push(view->arena, &view->wished) = entry;
     }
     entry->state = *state;
-    view->parent = NULL; /* it may lead elsewhere now */
+    view->parent = NULL; /* it may lead elsewhere now, and so may what was followed */
+    view->memo = (Table){0};
 }
 
 /* Wishes the missing directories above a path whose parent holds no symlink. */
@@ -461,7 +426,7 @@ int view_remove(View *view, const char *path, Err *err)
  * wish_parents made, which were seen to be absent. */
 static bool wish_differs(const View *view, const Entry *entry)
 {
-    const Entry *disk = entry_find(view->disk, entry->path);
+    const Entry *disk = table_find(view->disk, entry->path);
     return !disk || !file_state_equal(&disk->state, &entry->state);
 }
 
@@ -485,7 +450,7 @@ void view_edits(View *view, EditVec *ret)
     VEC_EACH (entry, &view->wished)
         if (wish_differs(view, *entry))
             *vec_push(view->arena, &edits) = (Edit){.path = (*entry)->path,
-                                                    .before = entry_find(view->disk, (*entry)->path)->state,
+                                                    .before = table_find(view->disk, (*entry)->path)->state,
                                                     .after = (*entry)->state};
     if (edits.n > 1)
         qsort(edits.items, edits.n, sizeof *edits.items, edit_order);
@@ -494,6 +459,6 @@ void view_edits(View *view, EditVec *ret)
 
 bool view_edited(const View *view, const char *path)
 {
-    const Entry *entry = entry_find(&view->wishes, path);
+    const Entry *entry = table_find(&view->wishes, path);
     return entry && wish_differs(view, entry);
 }

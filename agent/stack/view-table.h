@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a view knows of paths: a hash table from path to entry, in an arena. A zeroed Table is empty. */
+#pragma once
+
+#include "base/files.h"
+
+enum { TABLE_BUCKETS = 512 };
+
+typedef struct Entry {
+    struct Entry *next;
+    const char *path;
+    bool known, whole;    /* state is known; with content and attributes */
+    FileState state;      /* disk: as read; wishes: as wished */
+    bool listed;          /* names is filled */
+    StringVec names;      /* disk: of a directory */
+    const char *resolved; /* memo: what the path leads to */
+} Entry;
+
+typedef struct Table {
+    Entry *buckets[TABLE_BUCKETS];
+} Table;
+
+/* NULL: there is none. */
+Entry *table_find(const Table *table, const char *path);
+/* Made empty where there is none; the path is copied. */
+Entry *table_get(Arena *arena, Table *table, const char *path);
