@@ -285,7 +285,7 @@ static int check_unit(const char *name, int found, const Unit *unit, Err *err)
     return 0;
 }
 
-int gunicorn_load(View *view, const char *name, const GunicornFacts **ret, Err *err)
+static int load_facts(View *view, const char *name, const GunicornFacts **ret, Err *err)
 {
     Arena *arena = view_arena(view);
     GunicornFacts *facts = arena_new_of(arena, GunicornFacts);
@@ -316,6 +316,18 @@ int gunicorn_load(View *view, const char *name, const GunicornFacts **ret, Err *
     if (r < 0)
         return r;
     derive(arena, facts, directory);
+    *ret = facts;
+    return 0;
+}
+
+int gunicorn_load(View *view, const char *name, const GunicornFacts **ret, Err *err)
+{
+    const char *key = arena_printf(view_arena(view), "gunicorn %s", name);
+    const GunicornFacts *facts = view_recall(view, key);
+    int r = facts ? 0 : load_facts(view, name, &facts, err);
+    if (r != 0)
+        return r;
+    view_remember(view, key, facts);
     *ret = facts;
     return 0;
 }

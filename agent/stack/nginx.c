@@ -285,7 +285,7 @@ static void find_conflicts(Arena *arena, NginxFacts *facts)
     }
 }
 
-int nginx_load(View *view, const NginxFacts **ret, Err *err)
+static int load_facts(View *view, const NginxFacts **ret, Err *err)
 {
     Arena *arena = view_arena(view);
     NginxFacts *facts = arena_new_of(arena, NginxFacts);
@@ -309,6 +309,17 @@ int nginx_load(View *view, const NginxFacts **ret, Err *err)
     }
     nginx_collect_logs(arena, facts);
     find_conflicts(arena, facts);
+    *ret = facts;
+    return 0;
+}
+
+int nginx_load(View *view, const NginxFacts **ret, Err *err)
+{
+    const NginxFacts *facts = view_recall(view, "nginx");
+    int r = facts ? 0 : load_facts(view, &facts, err);
+    if (r != 0)
+        return r;
+    view_remember(view, "nginx", facts);
     *ret = facts;
     return 0;
 }

@@ -35,7 +35,7 @@ static int add_instances(View *view, const char *dir, const char *name, StringVe
     if (r < 0)
         return r;
     VEC_EACH (link, &links)
-        if (type_of(*link) && strchr(*link, '@') && !is_template(*link) && !strings_contain(ret, *link))
+        if (type_of(*link) && strchr(*link, '@') && !is_template(*link))
             *vec_push(view_arena(view), ret) = *link;
     return 0;
 }
@@ -50,18 +50,20 @@ static int all_names(View *view, const char *type, StringVec *ret, Err *err)
             return r;
         VEC_EACH (name, &names) {
             const char *own = type_of(*name);
-            if (own && !strings_contain(ret, *name))
+            if (own)
                 *vec_push(view_arena(view), ret) = *name;
             else if (!own && (r = add_instances(view, unit_load_path[i], *name, ret, err)) < 0)
                 return r;
         }
     }
     StringVec kept = {0};
-    VEC_EACH (name, ret)
-        if (!type || str_equal(type_of(*name), type))
-            *vec_push(view_arena(view), &kept) = *name;
-    *ret = kept;
     strings_sort(ret);
+    VEC_EACH (name, ret) {
+        bool again = kept.n > 0 && str_equal(kept.items[kept.n - 1], *name);
+        if (!again && (!type || str_equal(type_of(*name), type)))
+            *vec_push(view_arena(view), &kept) = *name;
+    }
+    *ret = kept;
     return 0;
 }
 

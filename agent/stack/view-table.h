@@ -2,18 +2,22 @@
 /* What a view knows of paths: a hash table from path to entry, in an arena. A zeroed Table is empty. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/files.h"
 
-enum { TABLE_BUCKETS = 512 };
+enum { TABLE_BUCKETS = 2048 };
 
 typedef struct Entry {
     struct Entry *next;
+    uint32_t hash; /* of the path */
     const char *path;
     bool known, whole;    /* state is known; with content and attributes */
     FileState state;      /* disk: as read; wishes: as wished */
     bool listed;          /* names is filled */
     StringVec names;      /* disk: of a directory */
     const char *resolved; /* memo: what the path leads to */
+    const void *facts;    /* memo: what view_remember was given */
 } Entry;
 
 typedef struct Table {

@@ -462,3 +462,14 @@ bool view_edited(const View *view, const char *path)
     const Entry *entry = table_find(&view->wishes, path);
     return entry && wish_differs(view, entry);
 }
+
+const void *view_recall(const View *view, const char *key)
+{
+    const Entry *entry = table_find(&view->memo, key);
+    return entry ? entry->facts : NULL;
+}
+
+void view_remember(View *view, const char *key, const void *facts)
+{
+    table_get(view->arena, &view->memo, key)->facts = facts;
+}

@@ -43,3 +43,8 @@ int view_remove(View *view, const char *path, Err *err);
 void view_edits(View *view, EditVec *ret);
 /* Whether the view has a pending edit of the path. */
 bool view_edited(const View *view, const char *path);
+
+/* Facts that were derived from the view, kept under a key until the next wish changes what they follow from; NULL:
+ * none. They must live in the view's arena. */
+const void *view_recall(const View *view, const char *key);
+void view_remember(View *view, const char *key, const void *facts);
