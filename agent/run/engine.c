@@ -53,7 +53,7 @@ static void record_permissions(Run *run, const Plan *plan, const RunOptions *opt
 
 static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err *err)
 {
-    run->record.state = RUN_PLANNED;
+    run->record.state = run->recorded = RUN_PLANNED;
     run->record.created = clock_realtime();
     run->record.playbook = plan->playbook->name;
     run->record.target = plan->target;

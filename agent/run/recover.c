@@ -13,6 +13,8 @@ static int load(Run *run, const char *commit, Err *err)
 {
     Snapshot snapshot;
     Intent intent;
+    if (!commit)
+        return err_set(err, ERR_STUCK, "run %s has no snapshot", run->record.id);
     int r = snapshot_read(run->store->repo, run->arena, commit, &snapshot, err);
     if (r == REPO_NONE)
         return err_set(err, ERR_STUCK, "the snapshot %s of run %s is gone", commit, run->record.id);
@@ -34,13 +36,48 @@ static int load(Run *run, const char *commit, Err *err)
     return 0;
 }
 
-/* Died before anything was touched: only its own dot files may be there. */
-static int end_untouched(Run *run, Err *err)
+/* Died before anything was touched: only its own dot files may be there, which harm nobody where they cannot be removed
+ * now. */
+static void end_untouched(Run *run, int loaded, Err *err)
 {
-    int r = run_finish(run, err);
-    if (r >= 0)
-        run_enter_anyway(run, RUN_REFUSED, "salve was killed before anything was touched");
-    return r;
+    int r = loaded < 0 ? loaded : run_finish(run, err);
+    if (r < 0)
+        progress_warning(&run->progress, "what run %s left beside its targets (.NAME.salve-*) stays there: %s",
+                         run->record.id, err_text(err));
+    run_enter_anyway(run, RUN_REFUSED, "salve was killed before anything was touched");
+}
+
+/* What is to be put back cannot be read: a person must. It must not block for ever, so it is a stuck run like others.
+ */
+static void end_unreadable(Run *run, const Err *why)
+{
+    if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
+        run_enter_anyway(run, RUN_ROLLING_BACK, NULL);
+    const char *reason = arena_printf(run->arena,
+                                      "salve was killed in the middle of the run, and what to put back cannot be "
+                                      "read: %s; the originals lie beside the files, see: find /etc -name "
+                                      "'.*.salve-*'",
+                                      err_text(why));
+    run_enter_anyway(run, RUN_STUCK, reason);
+}
+
+/* Everything was put back, but the ledger could not be written then. */
+static int fill_in(Run *run, Err *err)
+{
+    run->record.state = RUN_RESTORED;
+    int r = run_enter(run, RUN_ROLLED_BACK, "the run was rolled back; the record of why was lost", err);
+    return r < 0 ? r : run_finish(run, err);
+}
+
+/* The hot file, if it is of this run: how far its rollback came, and how often it was tried. */
+static bool was_rolled_back(Run *run)
+{
+    Hot hot;
+    Err ignored; /* a damaged one tells nothing: the ledger does */
+    if (hot_read(run->store->dir, &hot, &ignored) != 0 || !str_equal(hot.run_id, run->record.id))
+        return false;
+    run->hot.attempts = hot.attempts + 1;
+    return hot.phase == HOT_ROLLED_BACK;
 }
 
 static int recover_one(Engine *engine, const RunRecord *record, Err *err)
@@ -49,16 +86,20 @@ static int recover_one(Engine *engine, const RunRecord *record, Err *err)
     int r = run_begin(engine, &run, record->id, err);
     if (r < 0)
         return r;
-    run.record = *record;
-    run.progress.state = record->state;
+    run_resume(&run, record);
     progress_warning(&run.progress, "run %s of %s was interrupted (%s): bringing it to an end first", record->id,
                      record->playbook, run_state_to_string(record->state));
-    if (record->commit)
-        r = load(&run, record->commit, err);
-    if (r < 0)
-        return r;
-    if (!run_state_touched(record->state))
-        return end_untouched(&run, err);
+    r = record->commit ? load(&run, record->commit, err) : 0;
+    if (!run_state_touched(record->state)) {
+        end_untouched(&run, r, err);
+        return 0;
+    }
+    if (r < 0) {
+        end_unreadable(&run, err);
+        return 0;
+    }
+    if (was_rolled_back(&run))
+        return fill_in(&run, err);
     if (!record->commit || run.swap.edits->n == 0) {
         run_enter_anyway(&run, RUN_FAILED, "salve was killed while it restarted services");
         return run_finish(&run, err);
@@ -67,7 +108,54 @@ static int recover_one(Engine *engine, const RunRecord *record, Err *err)
     return 0;
 }
 
-/* A kept or otherwise ended run whose cleaning up was cut short. */
+/* --- The hot file --- */
+
+/* The ledger was lost while a run was hot: its row is made anew from the hot file and the snapshot, as of a run that
+ * has touched files, and so it is rolled back. */
+static int recover_lost(Engine *engine, const Hot *hot, Err *err)
+{
+    Arena *arena = engine->arena;
+    RunRecord record = {
+        .id = arena_strdup(arena, hot->run_id),
+        .state = RUN_APPLYING,
+        .created = clock_realtime(),
+        .playbook = "a lost record",
+        .target = "this host",
+        .values = "{}",
+        .plan_hash = "",
+        .commit = arena_strdup(arena, hot->commit),
+        .origin = "made anew from its snapshot: the ledger did not know it",
+        .user = "root",
+        .boot_id = arena_strdup(arena, hot->boot_id),
+    };
+    int r = ledger_add(engine->store.ledger, &record, err);
+    return r < 0 ? r : recover_one(engine, &record, err);
+}
+
+static void warn(Engine *engine, const char *text)
+{
+    Progress progress = {.sink = engine->chronicle.next};
+    progress_warning(&progress, "%s", text);
+}
+
+/* Both copies are damaged. A ledger that knows runs has just said that none is under way: then the file says nothing.
+ */
+static int drop_damaged(Engine *engine, Err *err)
+{
+    RunRecord last;
+    Err ledger;
+    if (ledger_find(engine->store.ledger, engine->arena, "last", &last, &ledger) < 0)
+        return err_set(err, ERR_STUCK,
+                       "%s/hot is damaged, and the ledger knows no run: compare the newest snapshot (git -C "
+                       "%s/snapshots.git for-each-ref) with the host's files, then remove %s/hot",
+                       engine->store.dir, engine->store.dir, engine->store.dir);
+    warn(engine,
+         arena_printf(engine->arena, "%s; the ledger says that no run is under way, so it is removed", err_text(err)));
+    int r = hot_remove(engine->store.dir, err);
+    return r < 0 ? r : 0;
+}
+
+/* A kept or otherwise ended run whose cleaning up was cut short: nothing that could not wait. */
 static int finish_hot(Engine *engine, Err *err)
 {
     Hot hot;
@@ -75,16 +163,24 @@ static int finish_hot(Engine *engine, Err *err)
     Run run;
     int r = hot_read(engine->store.dir, &hot, err);
     if (r != 0)
-        return r < 0 ? r : 0;
+        return r < 0 ? drop_damaged(engine, err) : 0;
     r = ledger_find(engine->store.ledger, engine->arena, hot.run_id, &record, err);
+    if (r == -ERR_NOT_FOUND)
+        return recover_lost(engine, &hot, err);
     if (r < 0 || record.state == RUN_STUCK)
         return r < 0 ? err_prefix(err, "hot file of run %s", hot.run_id) : 0;
     r = run_begin(engine, &run, record.id, err);
     if (r < 0)
         return r;
-    run.record = record;
+    run_resume(&run, &record);
     r = record.commit ? load(&run, record.commit, err) : 0;
-    return r < 0 ? r : run_finish(&run, err);
+    bool readable = r >= 0;
+    if (readable)
+        r = run_finish(&run, err);
+    if (r < 0)
+        warn(engine, arena_printf(engine->arena, "run %s is over, but what it left cannot be removed: %s", record.id,
+                                  err_text(err)));
+    return readable ? 0 : hot_remove(engine->store.dir, err);
 }
 
 int recover_all(Engine *engine, Err *err)
@@ -145,8 +241,7 @@ int engine_recover(Engine *engine, RunRecord *ret, Err *err)
         r = run_begin(engine, &run, record.id, err);
     if (r != 0)
         return r;
-    run.record = record;
-    run.progress.state = RUN_STUCK;
+    run_resume(&run, &record);
     r = load(&run, record.commit, err);
     if (r < 0)
         return r;
@@ -164,10 +259,15 @@ int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err
         r = run_begin(engine, &run, record.id, err);
     if (r != 0)
         return r;
-    run.record = record;
+    run_resume(&run, &record);
     r = load(&run, record.commit, err);
     if (r >= 0)
         r = run_finish(&run, err);
+    if (r < 0) { /* often what made it stuck; the person decides, not we */
+        progress_warning(&run.progress, "what the run left beside its targets (.NAME.salve-*) stays there: %s",
+                         err_text(err));
+        r = hot_remove(engine->store.dir, err);
+    }
     if (r >= 0)
         r = ledger_acknowledge(engine->store.ledger, record.id, who, err);
     if (r >= 0)

@@ -126,6 +126,20 @@ static void end_stuck(Run *run, const char *reason, const Err *err)
     run_enter_anyway(run, RUN_STUCK, run->record.reason);
 }
 
+/* Where the ledger cannot be written, the hot file says until then that nothing is left to be put back: what somebody
+ * changes from now on is not undone by the recovery that fills the ledger in. */
+static void end(Run *run)
+{
+    Err err;
+    bool recorded = run->recorded == RUN_ROLLED_BACK;
+    run->hot.phase = HOT_ROLLED_BACK;
+    if ((recorded ? run_finish(run, &err) : hot_write(run->store->dir, &run->hot, &err)) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+    else if (recorded)
+        return;
+    progress_warning(&run->progress, "the next salve command that writes finishes this: salve recover");
+}
+
 void run_roll_back(Run *run, const char *reason)
 {
     Err err;
@@ -148,6 +162,5 @@ void run_roll_back(Run *run, const char *reason)
     run->record.reason =
         sick ? arena_printf(run->arena, "%s (the host is still sick as before: %s)", reason, sick) : reason;
     run_enter_anyway(run, RUN_ROLLED_BACK, run->record.reason);
-    if (run_finish(run, &err) < 0)
-        progress_warning(&run->progress, "%s; the next salve command that writes finishes this", err_text(&err));
+    end(run);
 }

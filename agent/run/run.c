@@ -9,7 +9,17 @@ static int advance(Run *run, RunState to, const char *reason, Err *err)
     if (!run_state_may_follow(from, to))
         return err_set(err, ERR_FAILED, "a run cannot go from %s to %s", run_state_to_string(from),
                        run_state_to_string(to));
-    return ledger_advance(run->store->ledger, run->record.id, from, to, reason, err);
+    int r = ledger_advance(run->store->ledger, run->record.id, run->recorded, to, reason, err);
+    if (r >= 0)
+        run->recorded = to;
+    return r;
+}
+
+void run_resume(Run *run, const RunRecord *record)
+{
+    run->record = *record;
+    run->recorded = record->state;
+    run->progress.state = record->state;
 }
 
 static void announce(Run *run, RunState to, const char *reason)
@@ -79,6 +89,8 @@ int run_finish(Run *run, Err *err)
     for (size_t i = run->swap.edits->n; r >= 0 && i-- > 0;) {
         const char *aside = NULL;
         r = swap_finish(run->arena, &run->swap, &run->swap.edits->items[i], &aside, err);
+        if (r == -ERR_NOT_FOUND) /* the whole directory was removed, and with it what the run left there */
+            r = 0;
         if (r >= 0 && aside)
             run_keep_foreign(run, &run->swap.edits->items[i], aside);
     }

@@ -19,6 +19,7 @@ typedef struct Run {
     Chronicle *chronicle;
     const volatile sig_atomic_t *cancel;
     RunRecord record;
+    RunState recorded;        /* what the ledger says: behind record.state where it could not be written */
     SwapSet swap;             /* root, run id and the edits, which are never changed */
     const EffectVec *effects; /* in the order of execution */
     StringVec was_down;       /* units of the effects that were not running before */
@@ -40,9 +41,13 @@ struct Engine {
 /* A Run of this engine with that id: what all runs have in common. Holds nothing that would need closing. */
 int run_begin(Engine *engine, Run *ret, const char *id, Err *err);
 
+/* Takes up a run where the ledger has it. */
+void run_resume(Run *run, const RunRecord *record);
+
 /* The ledger's durable transition, checked against the table, then the event. */
 int run_enter(Run *run, RunState to, const char *reason, Err *err);
-/* As above, where going on matters more than the record (rollback): a ledger that cannot be written is a warning. */
+/* As above, where going on matters more than the record (rollback): a ledger that cannot be written is a warning, and
+ * is filled in by the next transition that can be. */
 void run_enter_anyway(Run *run, RunState to, const char *reason);
 
 /* A view of the host as it is now. */

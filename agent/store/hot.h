@@ -9,7 +9,14 @@
 
 enum { HOT_NONE = 1 };
 
-typedef enum HotPhase { HOT_APPLYING, HOT_ROLLING_BACK, HOT_RESTORED, HOT_KEPT, HOT_PHASE_COUNT } HotPhase;
+typedef enum HotPhase {
+    HOT_APPLYING,
+    HOT_ROLLING_BACK,
+    HOT_RESTORED,
+    HOT_KEPT,
+    HOT_ROLLED_BACK,
+    HOT_PHASE_COUNT
+} HotPhase;
 const char *hot_phase_to_string(HotPhase phase);
 
 typedef struct Hot {

@@ -38,8 +38,10 @@ static int recover_run(VerbContext *context, Err *err)
     int r = carrier_open(context, "recover", &carrier, err);
     if (r < 0)
         return r;
-    if (!options->again && !options->acknowledge)
-        return say(context, "nothing is hot", NULL, err);
+    if (!options->again && !options->acknowledge) {
+        r = engine_ready(carrier.engine, err); /* a hold is no matter here */
+        return r < 0 && err->kind != ERR_BUSY ? r : say(context, "nothing is hot", NULL, err);
+    }
     r = options->again ? engine_recover(carrier.engine, &run, err)
                        : engine_acknowledge(carrier.engine, who_asks(context->arena), &run, err);
     if (r == ENGINE_NOTHING_STUCK)
