@@ -82,6 +82,12 @@ static int reload_nginx(Activation *a, const char *unit, Err *err)
         r = prove_nginx_before(a, &before, err);
     if (r < 0)
         return r;
+    if (strcmp(status.active_state, "active") != 0 && strings_contain(a->was_down, unit)) {
+        prove_nginx_forget(&before);
+        progress_warning(a->progress, "%s is %s, as it was before: it reads its configuration when it is started", unit,
+                         status.active_state);
+        return 0;
+    }
     if (strcmp(status.active_state, "active") != 0) {
         prove_nginx_forget(&before);
         return err_set(err, ERR_FAILED, "%s is %s: there is nothing to reload; start it: systemctl start %s", unit,
@@ -137,18 +143,21 @@ int activate(Activation *activation, const EffectVec *effects, size_t *attempted
     return prove_settled(activation, effects, err);
 }
 
-/* A unit that was not running is not started for the sake of a rollback: it is stopped, if our change had started it.
- */
-static int take_back(Activation *a, const Effect *effect, const StringVec *was_down, Err *err)
+static bool is_running(const UnitStatus *status)
 {
-    if (effect->kind != EFFECT_RESTART || !strings_contain(was_down, effect->unit))
-        return act_as_step(a, effect, err);
+    return strcmp(status->active_state, "inactive") != 0 && strcmp(status->active_state, "failed") != 0;
+}
+
+/* A unit that was not running is not started for the sake of a rollback: it is stopped if our change started it, or
+ * keeps trying to. */
+static int leave_down(Activation *a, const char *unit, Err *err)
+{
     UnitStatus status;
-    int r = systemd_unit_status(a->systemd, a->arena, effect->unit, &status, err);
-    if (r < 0 || strcmp(status.active_state, "active") != 0)
+    int r = systemd_unit_status(a->systemd, a->arena, unit, &status, err);
+    if (r < 0 || !is_running(&status))
         return r;
-    progress_step(a->progress, "stop %s (it was not running before)", effect->unit);
-    r = run_job(a, JOB_VERB_STOP, effect->unit, &status, err);
+    progress_step(a->progress, "stop %s (it was not running before)", unit);
+    r = run_job(a, JOB_VERB_STOP, unit, &status, err);
     if (r < 0)
         progress_failed(a->progress, "%s", err_text(err));
     else
@@ -156,7 +165,23 @@ static int take_back(Activation *a, const Effect *effect, const StringVec *was_d
     return r;
 }
 
-int activate_reverse(Activation *activation, const EffectVec *effects, const StringVec *was_down, Err *err)
+static bool is_sick(const Activation *a, const Effect *effect)
+{
+    return a->was_sick && effect->unit && strings_contain(a->was_sick, effect->unit);
+}
+
+static int take_back(Activation *a, const Effect *effect, Err *err)
+{
+    if (effect->kind == EFFECT_RESTART && strings_contain(a->was_down, effect->unit))
+        return leave_down(a, effect->unit, err);
+    int r = act_as_step(a, effect, err);
+    if (r >= 0 || !is_sick(a, effect))
+        return r;
+    progress_warning(a->progress, "%s did not stay up before, and does not now", effect->unit);
+    return 0;
+}
+
+int activate_reverse(Activation *activation, const EffectVec *effects, Err *err)
 {
     EffectVec running = {0};
     int result = 0;
@@ -167,12 +192,13 @@ int activate_reverse(Activation *activation, const EffectVec *effects, const Str
             Err failure;
             if (effect_is_validation(effect->kind) || (effect->kind == EFFECT_DAEMON_RELOAD) != (pass == 0))
                 continue;
-            int r = take_back(activation, effect, was_down, &failure);
+            int r = take_back(activation, effect, &failure);
             if (r < 0 && result == 0) {
                 *err = failure;
                 result = r;
             }
-            if (!strings_contain(was_down, effect->unit ? effect->unit : ""))
+            if (!is_sick(activation, effect) &&
+                !strings_contain(activation->was_down, effect->unit ? effect->unit : ""))
                 *vec_push(activation->arena, &running) = *effect;
         }
     }

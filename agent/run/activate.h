@@ -20,6 +20,8 @@ typedef struct Activation {
     Progress *progress;
     usec settle_usec;                    /* for how long nothing may move after the last restart */
     const WishVec *wishes;               /* properties to read back; may be NULL */
+    const StringVec *was_down;           /* units that did not run before anything was touched */
+    const StringVec *was_sick;           /* that did not stay up before; only for a rollback, else NULL */
     const volatile sig_atomic_t *cancel; /* NULL: cannot be cancelled */
 } Activation;
 
@@ -27,7 +29,7 @@ typedef struct Activation {
  * that were begun, also when it fails: those are the ones to take back. */
 int activate(Activation *activation, const EffectVec *effects, size_t *attempted, Err *err);
 
-/* The same effects in reverse, for a rollback; units named in `was_down` (were not running before) are left stopped or
- * failed. The view is the configuration as restored. Goes through all effects even if one fails, and returns the first
- * error. */
-int activate_reverse(Activation *activation, const EffectVec *effects, const StringVec *was_down, Err *err);
+/* The same effects in reverse, for a rollback; units that were down are left stopped or failed, and of units that were
+ * sick nothing is asked but the attempt (promise 6). The view is the configuration as restored. Goes through all
+ * effects even if one fails, and returns the first error. */
+int activate_reverse(Activation *activation, const EffectVec *effects, Err *err);

@@ -168,15 +168,15 @@ static usec refused_while_restarting(View *view, const char *unit)
                                                                         : graceful * USEC_PER_SEC + BOOT_USEC;
 }
 
-/* Gunicorn's request time limit, or 0 where it is not to be told. */
+/* Gunicorn's request time limit in seconds, UINT64_MAX where there is none, or 0 where it is not to be told. */
 static uint64_t timeout_of(View *view, const char *unit)
 {
     const GunicornFacts *facts;
     uint64_t timeout = 0;
     Err err;
-    if (gunicorn_load(view, unit, &facts, &err) == 0 && gunicorn_int(facts, "timeout", &timeout, &err) < 0)
+    if (gunicorn_load(view, unit, &facts, &err) != 0 || gunicorn_int(facts, "timeout", &timeout, &err) < 0)
         return 0;
-    return timeout;
+    return timeout > 0 ? timeout : UINT64_MAX;
 }
 
 /* Whether any restarted Gunicorn gets less time than before: then it goes first, and nginx follows. */

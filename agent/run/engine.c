@@ -22,6 +22,7 @@
 
 #include "data/json.h"
 #include "run/activate.h"
+#include "run/before.h"
 #include "run/guards.h"
 #include "run/intent.h"
 #include "run/recover.h"
@@ -82,6 +83,8 @@ static int take_baseline(Run *run, const Plan *plan, Err *err)
     WatchPhase phase = {.phase = CHECK_BASELINE, .limit_usec = BASELINE_USEC, .window_usec = plan->window_usec};
     WatchOutcome outcome;
     int r = run_enter(run, RUN_BASELINING, NULL, err);
+    if (r >= 0)
+        r = before_look(run, err);
     if (r < 0)
         return r;
     run->chronicle->phase = "baseline";
@@ -100,22 +103,6 @@ static int take_baseline(Run *run, const Plan *plan, Err *err)
     return 0;
 }
 
-/* The units that a restart would start although they did not run: a rollback must leave them down. */
-static int note_what_is_down(Run *run, Err *err)
-{
-    VEC_EACH (effect, run->effects) {
-        UnitStatus status;
-        if (effect->kind != EFFECT_RESTART)
-            continue;
-        int r = systemd_unit_status(run->systemd, run->arena, effect->unit, &status, err);
-        if (r < 0)
-            return r;
-        if (strcmp(status.active_state, "active") != 0 && strcmp(status.active_state, "activating") != 0)
-            *vec_push(run->arena, &run->was_down) = effect->unit;
-    }
-    return 0;
-}
-
 static int write_snapshot(Run *run, const Plan *plan, Err *err)
 {
     StringVec open = {0};
@@ -123,7 +110,7 @@ static int write_snapshot(Run *run, const Plan *plan, Err *err)
     char commit[65];
     int r = swap_check(run->arena, &run->swap, &open, err);
     if (r >= 0)
-        r = note_what_is_down(run, err);
+        r = before_judge(run, err);
     if (r < 0)
         return r;
     VEC_EACH (at, &open)
@@ -131,7 +118,7 @@ static int write_snapshot(Run *run, const Plan *plan, Err *err)
                          "%s: this file system cannot exchange files; a writer at the same instant "
                          "would not be noticed",
                          *at);
-    const char *intent = intent_to_json(run->arena, plan, &run->was_down);
+    const char *intent = intent_to_json(run->arena, plan, &run->was_down, &run->was_sick);
     r = snapshot_write(run->store->repo, run->record.id, intent, run->swap.edits, commit, err);
     if (r >= 0)
         r = ledger_set_commit(run->store->ledger, run->record.id, commit, err);
@@ -222,6 +209,7 @@ static int activate_plan(Run *run, const Plan *plan, Err *err)
         .progress = &run->progress,
         .settle_usec = plan->settle_usec,
         .wishes = &plan->wishes,
+        .was_down = &run->was_down,
         .cancel = run->cancel,
     };
     int r = run_enter(run, RUN_ACTIVATING, NULL, err);
@@ -272,6 +260,20 @@ static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *er
     return r;
 }
 
+/* Nobody edited the files meanwhile: what is kept is what was verified. */
+static int still_ours(Run *run, Err *err)
+{
+    VEC_EACH (edit, run->swap.edits) {
+        SwapPlace place;
+        int r = swap_locate(&run->swap, edit, &place, err);
+        if (r < 0)
+            return r;
+        if (place != SWAP_IS_AFTER)
+            return err_set(err, ERR_FOREIGN, "%s was changed by somebody else during the run", edit->path);
+    }
+    return 0;
+}
+
 /* Promise 4. What follows the UPDATE is repeatable and done by the next salve command that writes, if not now. */
 static int keep(Run *run, Err *err)
 {
@@ -300,6 +302,8 @@ static int change(Run *run, const Plan *plan, bool validate_live, const RunOptio
         r = activate_plan(run, plan, err);
     if (r >= 0)
         r = verify(run, plan, options, err);
+    if (r >= 0)
+        r = still_ours(run, err);
     return r < 0 ? r : keep(run, err);
 }
 

@@ -17,18 +17,25 @@ static Node *effects_to_node(Arena *arena, const EffectVec *effects)
     return list;
 }
 
-char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down)
+static Node *strings_to_node(Arena *arena, const StringVec *strings)
 {
-    Node *intent = node_map(arena), *down = node_seq(arena), *playbook = node_map(arena);
+    Node *list = node_seq(arena);
+    VEC_EACH (text, strings)
+        node_add(arena, list, node_text(arena, *text));
+    return list;
+}
+
+char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, const StringVec *was_sick)
+{
+    Node *intent = node_map(arena), *playbook = node_map(arena);
     node_set_text(arena, playbook, "name", plan->playbook->source->name);
     node_set_text(arena, playbook, "text", plan->playbook->source->text.data);
     node_set(arena, intent, "playbook", playbook);
     node_set(arena, intent, "values", playbook_values(arena, plan->playbook));
     node_set_text(arena, intent, "root", view_root(plan->view));
     node_set(arena, intent, "effects", effects_to_node(arena, &plan->effects));
-    VEC_EACH (unit, was_down)
-        node_add(arena, down, node_text(arena, *unit));
-    node_set(arena, intent, "was_down", down);
+    node_set(arena, intent, "was_down", strings_to_node(arena, was_down));
+    node_set(arena, intent, "was_sick", strings_to_node(arena, was_sick));
     node_set_int(arena, intent, "settle_usec", (int64_t)plan->settle_usec);
     return json_to_string(arena, intent, JSON_COMPACT);
 }
@@ -57,6 +64,16 @@ static int read_effects(Arena *arena, const Node *list, EffectVec *ret, Err *err
     return 0;
 }
 
+static StringVec read_strings(Arena *arena, const Node *list)
+{
+    StringVec strings = {0};
+    for (size_t i = 0; list && list->kind == NODE_SEQ && i < list->items.n; i++) {
+        if (list->items.items[i]->kind == NODE_SCALAR)
+            *vec_push(arena, &strings) = list->items.items[i]->text;
+    }
+    return strings;
+}
+
 int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
 {
     Node *root;
@@ -67,7 +84,7 @@ int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
         r = read_effects(arena, node_get(root, "effects"), &intent.effects, err);
     if (r < 0)
         return r;
-    const Node *playbook = node_get(root, "playbook"), *down = node_get(root, "was_down");
+    const Node *playbook = node_get(root, "playbook");
     const char *name = node_get_text(playbook, "name"), *text = node_get_text(playbook, "text");
     if (!name || !text)
         return err_set(err, ERR_FAILED, "the intent of the run holds no playbook");
@@ -76,8 +93,8 @@ int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
     intent.playbook = source;
     intent.values = node_get(root, "values");
     intent.root = node_get_text(root, "root") ? node_get_text(root, "root") : "";
-    for (size_t i = 0; down && down->kind == NODE_SEQ && i < down->items.n; i++)
-        *vec_push(arena, &intent.was_down) = down->items.items[i]->text;
+    intent.was_down = read_strings(arena, node_get(root, "was_down"));
+    intent.was_sick = read_strings(arena, node_get(root, "was_sick"));
     if (node_to_int(node_get(root, "settle_usec"), &settle) && settle > 0)
         intent.settle_usec = (usec)settle;
     *ret = intent;

@@ -11,10 +11,11 @@ typedef struct Intent {
     const Node *values;     /* JSON object */
     EffectVec effects;
     StringVec was_down; /* units of the effects that were not running */
+    StringVec was_sick; /* likewise: that did not stay up */
     usec settle_usec;
 } Intent;
 
-char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down);
+char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, const StringVec *was_sick);
 int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err);
 /* The playbook as it was, bound to the values that it had. */
 int intent_playbook(Arena *arena, const Intent *intent, const Playbook **ret, Err *err);

@@ -31,6 +31,7 @@ static int load(Run *run, const char *commit, Err *err)
     run->effects = effects;
     run->attempted = effects->n; /* not known: all of them are taken back */
     run->was_down = intent.was_down;
+    run->was_sick = intent.was_sick;
     run->settle_usec = intent.settle_usec;
     snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
     return 0;

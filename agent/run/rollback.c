@@ -77,8 +77,10 @@ static int activate_restored(Run *run, Err *err)
         .live = run->live,
         .progress = &run->progress,
         .settle_usec = run->settle_usec,
+        .was_down = &run->was_down,
+        .was_sick = &run->was_sick,
     };
-    return activate_reverse(&activation, &attempted, &run->was_down, err);
+    return activate_reverse(&activation, &attempted, err);
 }
 
 /* Whether what passed at the baseline passes again; an unlucky first sample gets another chance. */

@@ -19,11 +19,13 @@ typedef struct Run {
     Chronicle *chronicle;
     const volatile sig_atomic_t *cancel;
     RunRecord record;
-    RunState recorded;        /* what the ledger says: behind record.state where it could not be written */
-    SwapSet swap;             /* root, run id and the edits, which are never changed */
-    const EffectVec *effects; /* in the order of execution */
-    StringVec was_down;       /* units of the effects that were not running before */
-    size_t attempted;         /* effects begun so far: what a rollback takes back */
+    RunState recorded;             /* what the ledger says: behind record.state where it could not be written */
+    SwapSet swap;                  /* root, run id and the edits, which are never changed */
+    const EffectVec *effects;      /* in the order of execution */
+    VEC(uint32_t) restarts_before; /* of each effect's unit, before the baseline */
+    StringVec was_down;            /* units of the effects that were not running before */
+    StringVec was_sick;            /* likewise: that did not stay up */
+    size_t attempted;              /* effects begun so far: what a rollback takes back */
     usec settle_usec, window_usec, longest_request_usec;
     Hot hot;
     Watch *watch; /* NULL: no checks (recovery) */

@@ -158,11 +158,11 @@ static int pause_for_answers(Watch *watch, usec until, Err *err)
     return r;
 }
 
-static void judge_one(Watch *watch, Open *check, bool closing, CheckResult *ret)
+static void judge_one(Watch *watch, Arena *arena, Open *check, bool closing, CheckResult *ret)
 {
     Err err;
     *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_INCONCLUSIVE};
-    if (!check->trouble && check->plan->kind->judge(check->state, watch->input.arena, closing, ret, &err) < 0)
+    if (!check->trouble && check->plan->kind->judge(check->state, arena, closing, ret, &err) < 0)
         note_trouble(watch, check, &err);
     if (check->trouble)
         *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_INCONCLUSIVE, .reason = check->trouble};
@@ -173,9 +173,10 @@ static void judge_one(Watch *watch, Open *check, bool closing, CheckResult *ret)
 /* A fail that no further sample can mend. */
 static bool lost(Watch *watch)
 {
+    CLEANUP(arena_free) Arena *scratch = arena_new(); /* asked every round */
     VEC_EACH (check, &watch->checks) {
         CheckResult result;
-        judge_one(watch, check, false, &result);
+        judge_one(watch, scratch, check, false, &result);
         if (result.verdict == VERDICT_FAIL && result.final)
             return true;
     }
@@ -186,7 +187,7 @@ static void add_up(Watch *watch, CheckPhase phase, WatchOutcome *outcome)
 {
     VEC_EACH (check, &watch->checks) {
         CheckResult *result = vec_push(watch->input.arena, &outcome->results);
-        judge_one(watch, check, true, result);
+        judge_one(watch, watch->input.arena, check, true, result);
         bool worse = result->verdict == VERDICT_FAIL ? outcome->verdict != VERDICT_FAIL
                                                      : result->verdict != VERDICT_PASS && !outcome->reason;
         if (worse) {

@@ -60,8 +60,6 @@ static int gather(VerbContext *context, const Store *store, StatusReport *ret, E
 {
     Hot *hot = arena_new_of(context->arena, Hot);
     LockHolder *holder = arena_new_of(context->arena, LockHolder);
-    if (!store->ledger)
-        return 0;
     int r = hot_read(store->dir, hot, err);
     if (r < 0)
         return r;
@@ -70,7 +68,7 @@ static int gather(VerbContext *context, const Store *store, StatusReport *ret, E
     if (r < 0)
         return r;
     ret->holder = r == 0 ? holder : NULL;
-    return read_ledger(context->arena, store, ret, err);
+    return store->ledger ? read_ledger(context->arena, store, ret, err) : 0;
 }
 
 static int status_run(VerbContext *context, Err *err)
