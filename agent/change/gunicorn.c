@@ -277,8 +277,9 @@ static void tell_worker_class(Job *job)
 {
     const GunicornValue *asked = gunicorn_value(job->facts, "worker_class");
     if (job->facts->worker_class && asked->value && !str_equal(asked->value, job->facts->worker_class))
-        change_note(job->context, NOTE_WARNING, job->unit, "worker_class %s with %s threads runs %s workers",
-                    asked->value, gunicorn_value(job->facts, "threads")->value, job->facts->worker_class);
+        change_note(job->context, NOTE_WARNING, job->unit, "worker_class %s with %s threads runs %s workers%s",
+                    asked->value, gunicorn_value(job->facts, "threads")->value, job->facts->worker_class,
+                    job->facts->timeout_limits_requests ? "" : ": timeout then limits no request");
 }
 
 static int apply_gunicorn(ChangeContext *context, const void *data, Err *err)
