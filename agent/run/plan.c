@@ -107,6 +107,25 @@ static const char *plan_hash(Arena *arena, const Plan *plan)
     return hash_to_hex(arena, hash_of(strbuf_str(&text), text.len));
 }
 
+/* What the candidate cannot be asked before it is live, because it would not be asked as the service runs it. */
+static void note_not_staged(Arena *arena, Plan *plan)
+{
+    VEC_EACH (effect, &plan->effects) {
+        const GunicornFacts *facts;
+        Err ignored; /* then the check itself says what is wrong */
+        if (effect->kind != EFFECT_CHECK_GUNICORN || gunicorn_load(plan->view, effect->unit, &facts, &ignored) != 0 ||
+            facts->wrapper == GUNICORN_PLAIN)
+            continue;
+        *vec_push(arena, &plan->notes) =
+            (Note){.level = NOTE_WARNING,
+                   .subject = effect->unit,
+                   .text = arena_printf(arena,
+                                        "not staged: Gunicorn is started by a wrapper (%s), so its configuration is "
+                                        "judged only when it starts",
+                                        facts->wrapper_reason)};
+    }
+}
+
 static int finish(Arena *arena, Plan *plan, const PlanRecord *record, Live *live, const PlanOptions *options, Err *err)
 {
     view_edits(plan->view, &plan->edits);
@@ -117,6 +136,7 @@ static int finish(Arena *arena, Plan *plan, const PlanRecord *record, Live *live
         r = check_pending(arena, plan, live, options->accept_pending, err);
     if (r < 0)
         return r;
+    note_not_staged(arena, plan);
     plan->only_restarts = plan->edits.n == 0 && wishes_restart(&plan->wishes);
     plan->nothing_to_do = plan->edits.n == 0 && !plan->only_restarts;
     plan->target = target_name(arena, plan->view);

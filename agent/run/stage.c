@@ -106,8 +106,10 @@ static int test_nginx(const StageInput *in, Staging *staging, Err *err)
     int r = nginx_load(in->view, &facts, err);
     if (r != 0)
         return r == NGINX_ABSENT ? 0 : r;
-    const char *argv[] = {"nginx", "-t", "-c", facts->main_path, NULL};
-    return stage_program(in, staging, argv, "nginx -t", err);
+    StringVec argv = facts->command;
+    *vec_push(in->arena, &argv) = "-t";
+    *vec_push(in->arena, &argv) = NULL;
+    return stage_program(in, staging, argv.items, "nginx -t", err);
 }
 
 static int verify_unit(const StageInput *in, Staging *staging, const char *unit, Err *err)

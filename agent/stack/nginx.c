@@ -47,11 +47,14 @@ static int find_main(View *view, NginxFacts *facts, Err *err)
     }
     if (r < 0)
         return r;
+    *vec_push(arena, &facts->command) = exec.argv.n > 0 ? exec.command.path : "nginx";
     for (size_t i = 1; i + 1 < exec.argv.n; i++) {
-        if (str_equal(exec.argv.items[i], "-c"))
-            facts->main_path = exec.argv.items[i + 1];
-        else if (str_equal(exec.argv.items[i], "-p"))
-            facts->prefix = exec.argv.items[i + 1];
+        const char *flag = exec.argv.items[i], *value = exec.argv.items[i + 1];
+        if (!str_equal(flag, "-c") && !str_equal(flag, "-p"))
+            continue;
+        *(flag[1] == 'c' ? &facts->main_path : &facts->prefix) = value;
+        *vec_push(arena, &facts->command) = flag;
+        *vec_push(arena, &facts->command) = value;
     }
     if (facts->main_path[0] != '/')
         facts->main_path = arena_printf(arena, "%s/%s", facts->prefix, facts->main_path);

@@ -53,6 +53,7 @@ typedef struct NginxUpstream {
 typedef VEC(const NginxLocation *) NginxLocationVec;
 
 typedef struct NginxFacts {
+    StringVec command;     /* the program of nginx.service (else "nginx") with the -c and -p that it is given */
     const char *main_path; /* -c of nginx.service's ExecStart=, else /etc/nginx/nginx.conf */
     const char *prefix;    /* -p, else /usr/share/nginx; relative log paths start there */
     NginxTree *tree;
