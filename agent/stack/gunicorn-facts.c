@@ -68,28 +68,49 @@ char *gunicorn_describe(Arena *arena, const GunicornValue *value)
     return arena_printf(arena, "%s %s by %s%s", name, text, from, place);
 }
 
-int gunicorn_units(View *view, StringVec *ret, Err *err)
+/* 1: *ret_failure says why the first of the services that were passed over could not be read. */
+static int find_units(View *view, StringVec *ret, Err *ret_failure, Err *err)
 {
+    int failed = 0;
     StringVec names, found = {0};
     int r = unit_mentioning(view, "gunicorn", &names, err);
     if (r < 0)
         return r;
     VEC_EACH (name, &names) {
         const GunicornFacts *facts;
-        Err ignored; /* a service that systemd would not load either, or a configuration that nobody may read */
-        if (str_ends(*name, ".service") && gunicorn_load(view, *name, &facts, &ignored) == 0)
+        Err failure;
+        if (!str_ends(*name, ".service"))
+            continue;
+        r = gunicorn_load(view, *name, &facts, &failure);
+        if (r == 0)
             *vec_push(view_arena(view), &found) = *name;
+        if (r < 0 && !failed) {
+            *ret_failure = failure;
+            failed = 1;
+        }
     }
     *ret = found;
-    return 0;
+    return failed;
+}
+
+int gunicorn_units(View *view, StringVec *ret, Err *err)
+{
+    Err passed_over; /* a service that systemd would not load either, or a configuration that this user may not read */
+    int r = find_units(view, ret, &passed_over, err);
+    return r < 0 ? r : 0;
 }
 
 static int resolve_auto(View *view, const char **ret, Err *err)
 {
     StringVec names;
-    int r = gunicorn_units(view, &names, err);
+    Err failure;
+    int r = find_units(view, &names, &failure, err);
     if (r < 0)
         return r;
+    if (names.n == 0 && r > 0) {
+        *err = failure;
+        return err_prefix(err, "cannot tell which service runs Gunicorn");
+    }
     if (names.n == 1) {
         *ret = names.items[0];
         return 0;
