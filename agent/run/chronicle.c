@@ -44,6 +44,9 @@ static void keep(void *user, const Event *event)
     Err err;
     /* Steps that began are told by their end; waits only matter while they last. */
     bool lasting = event->kind != EVENT_WAIT && event->kind != EVENT_STEP;
+    /* A ledger that somebody else has locked costs seconds a try, and a rollback cannot wait: only states try again. */
+    if (chronicle->failed && event->kind != EVENT_STATE)
+        lasting = false;
     if (lasting && event->run_id && chronicle->ledger && write_event(chronicle, event, &err) < 0)
         report(chronicle, event->run_id, &err);
     if (chronicle->next.emit)

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What edits make necessary, and in which order. */
+#include "plan-bench.h"
+
+#define WITH_BENCH(name, seconds) CLEANUP(plan_bench_free) PlanBench name = plan_bench(seconds)
+
+static void nginx_goes_first_when_a_limit_is_raised(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = plan_of(&bench, TIMEOUT_AND_ALIGN("60s"));
+    assert_int_equal(plan->edits.n, 2);
+    assert_string_equal(plan_actions(plan, bench.tree.arena), "reload nginx.service, restart gunicorn.service");
+}
+
+static void gunicorn_goes_first_when_a_limit_is_lowered(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = plan_of(&bench, TIMEOUT_AND_ALIGN("10s"));
+    assert_string_equal(plan_actions(plan, bench.tree.arena), "restart gunicorn.service, reload nginx.service");
+}
+
+static void a_limit_after_none_at_all_is_a_lowered_one(void **state)
+{
+    WITH_BENCH(bench, "0");
+    Plan *plan = plan_of(&bench, TIMEOUT_AND_ALIGN("60s"));
+    assert_string_equal(plan_actions(plan, bench.tree.arena), "restart gunicorn.service, reload nginx.service");
+}
+
+static void validations_come_before_all_else(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = plan_of(&bench, TIMEOUT_AND_ALIGN("60s"));
+    bool acting = false;
+    VEC_EACH (effect, &plan->effects) {
+        assert_false(acting && effect_is_validation(effect->kind));
+        acting = acting || !effect_is_validation(effect->kind);
+    }
+    assert_true(effect_is_validation(plan->effects.items[0].kind));
+}
+
+static void a_unit_file_makes_a_daemon_reload_necessary_before_its_restart(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = plan_of(&bench, "[{unit: {unit: gunicorn.service, set: {TimeoutStopSec: 50s}}}]");
+    assert_string_equal(plan_actions(plan, bench.tree.arena), "daemon-reload, restart gunicorn.service");
+}
+
+static void a_restart_without_a_socket_refuses_connections_while_it_drains(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = plan_of(&bench, "[{restart: {unit: gunicorn.service}}]");
+    assert_string_equal(plan_actions(plan, bench.tree.arena), "restart gunicorn.service");
+    assert_int_equal(plan_refused_usec(plan), 9 * USEC_PER_SEC);
+}
+
+static void another_reader_of_the_environment_file_must_be_named(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = NULL;
+    tree_write(&bench.tree, "/etc/systemd/system/celery.service",
+               "[Service]\nEnvironmentFile=" ENV_PATH "\nExecStart=/usr/bin/celery worker\n");
+    assert_int_equal(plan_try(&bench, "[{gunicorn: {unit: gunicorn.service, exactly: {timeout: 60s}}}]", &plan),
+                     -ERR_REFUSED);
+    assert_non_null(strstr(err_text(&bench.tree.err), "also_affects: [celery.service]"));
+
+    plan = plan_of(&bench, "[{gunicorn: {unit: gunicorn.service, exactly: {timeout: 60s}, "
+                           "also_affects: [celery.service]}}]");
+    assert_int_equal(plan->affected.n, 1);
+    assert_true(plan->affected.items[0].allowed);
+    assert_string_equal(plan->affected.items[0].unit, "celery.service");
+}
+
+static void a_restart_that_pulls_another_unit_along_must_be_named(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = NULL;
+    tree_write(&bench.tree, "/etc/systemd/system/worker.service",
+               "[Unit]\nPartOf=gunicorn.service\n[Service]\nExecStart=/usr/bin/worker\n");
+    assert_int_equal(plan_try(&bench, "[{gunicorn: {unit: gunicorn.service, exactly: {timeout: 60s}}}]", &plan),
+                     -ERR_REFUSED);
+    assert_non_null(strstr(err_text(&bench.tree.err), "worker.service"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nginx_goes_first_when_a_limit_is_raised),
+        cmocka_unit_test(gunicorn_goes_first_when_a_limit_is_lowered),
+        cmocka_unit_test(a_limit_after_none_at_all_is_a_lowered_one),
+        cmocka_unit_test(validations_come_before_all_else),
+        cmocka_unit_test(a_unit_file_makes_a_daemon_reload_necessary_before_its_restart),
+        cmocka_unit_test(a_restart_without_a_socket_refuses_connections_while_it_drains),
+        cmocka_unit_test(another_reader_of_the_environment_file_must_be_named),
+        cmocka_unit_test(a_restart_that_pulls_another_unit_along_must_be_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
