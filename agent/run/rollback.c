@@ -65,22 +65,43 @@ static int restore(Run *run, Err *err)
     return r;
 }
 
+/* Whether a unit that the run did not come to may nevertheless have loaded what lay on disk for a moment: then only the
+ * action itself proves that it has not (promise 11). */
+static bool is_doubtful(Run *run, View *view, const Effect *effect)
+{
+    LivePendingVec pending = {0};
+    Err ignored; /* not told: the proof that follows tells */
+    if (effect->kind == EFFECT_DAEMON_RELOAD)
+        return true;
+    return !effect_is_validation(effect->kind) &&
+           live_pending(run->live, view, effect->unit, &pending, &ignored) == 0 && pending.n > 0;
+}
+
+static EffectVec effects_to_take_back(Run *run, View *view)
+{
+    EffectVec effects = {0};
+    for (size_t i = 0; i < run->effects->n; i++) {
+        if (i < run->attempted || is_doubtful(run, view, &run->effects->items[i]))
+            *vec_push(run->arena, &effects) = run->effects->items[i];
+    }
+    return effects;
+}
+
 static int activate_restored(Run *run, Err *err)
 {
-    EffectVec attempted = *run->effects;
-    if (attempted.n > run->attempted)
-        attempted.n = run->attempted;
+    View *view = run_fresh_view(run);
+    EffectVec effects = effects_to_take_back(run, view);
     Activation activation = {
         .arena = run->arena,
         .systemd = run->systemd,
-        .view = run_fresh_view(run),
+        .view = view,
         .live = run->live,
         .progress = &run->progress,
         .settle_usec = run->settle_usec,
         .was_down = &run->was_down,
         .was_sick = &run->was_sick,
     };
-    return activate_reverse(&activation, &attempted, err);
+    return activate_reverse(&activation, &effects, err);
 }
 
 /* Whether what passed at the baseline passes again; an unlucky first sample gets another chance. */
