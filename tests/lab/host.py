@@ -241,6 +241,12 @@ class Host:
     def free_disk(self, mountpoint):
         self.run(["rm", "-f", f"{mountpoint}/.filled", f"{mountpoint}/.filled-rest"])
 
+    def bind_mount(self, source, target):
+        """Bind-mounts, and waits until systemd has its unit for it: it learns of mounts a moment later."""
+        self.run(f"mount --bind {source} {target}")
+        self.run(f"unit=$(systemd-escape --path --suffix=mount {target}); "
+                 "until systemctl is-active --quiet $unit; do :; done", timeout=30)
+
     def mount_small(self, path, size="256k"):
         """A small tmpfs at a path of the running host, with what was there copied into it."""
         self.run(f"set -e; d=$(mktemp -d); cp -a {path}/. $d/; mount -t tmpfs -o size={size} small {path}; "

@@ -20,14 +20,17 @@ def test_an_immutable_file_is_refused(boot):
 
 def test_a_bind_mounted_file_is_refused(boot):
     host = boot(FILE)
-    host.run(f"cp -a {CONFIG} /root/conf && mount --bind /root/conf {CONFIG} && systemctl restart gunicorn")
+    host.run(f"cp -a {CONFIG} /root/conf")
+    host.bind_mount("/root/conf", CONFIG)
+    host.systemctl("restart", "gunicorn")
     ended = refusal(host, playbook(TIMEOUT))
     assert ended.said(CONFIG) and ended.said("mount point"), ended
 
 
 def test_a_read_only_file_system_is_refused(boot):
     host = boot(FILE)
-    host.run("mount --bind /etc/site /etc/site && mount -o remount,bind,ro /etc/site")
+    host.bind_mount("/etc/site", "/etc/site")
+    host.run("mount -o remount,bind,ro /etc/site")
     ended = refusal(host, playbook(TIMEOUT))
     assert ended.said("read-only file system"), ended
 

@@ -44,8 +44,8 @@ def test_a_gunicorn_that_cannot_boot_is_not_helped_by_settings(boot):
 
 def test_under_memory_pressure_nothing_is_changed(boot):
     host = boot()
-    host.run("sed 's/^MemAvailable: .*/MemAvailable:     100000 kB/' /proc/meminfo >/run/meminfo && "
-             "mount --bind /run/meminfo /proc/meminfo")
+    host.run("sed 's/^MemAvailable: .*/MemAvailable:     100000 kB/' /proc/meminfo >/run/meminfo")
+    host.bind_mount("/run/meminfo", "/proc/meminfo")
     ended = refusal(host, guard("memory-pressure"))
     assert ended.said("of the memory is available"), ended
 
