@@ -312,9 +312,12 @@ static void refuse(Run *run, const Err *why)
 {
     Err err;
     run->record.reason = arena_strdup(run->arena, err_text(why));
-    if (run_finish(run, &err) < 0)
-        progress_warning(&run->progress, "%s", err_text(&err));
-    run_enter_anyway(run, RUN_REFUSED, run->record.reason);
+    if (run_finish(run, &err) >= 0) {
+        run_enter_anyway(run, RUN_REFUSED, run->record.reason);
+        return;
+    }
+    progress_warning(&run->progress, "%s; the next salve command that writes cleans up: salve recover", err_text(&err));
+    run_end_later(run, RUN_REFUSED, run->record.reason);
 }
 
 static void fail(Run *run, const Plan *plan, const Err *why)

@@ -50,6 +50,11 @@ void run_enter_anyway(Run *run, RunState to, const char *reason)
     announce(run, to, reason);
 }
 
+void run_end_later(Run *run, RunState to, const char *reason)
+{
+    announce(run, to, reason);
+}
+
 View *run_fresh_view(Run *run)
 {
     return view_new(run->arena, run->swap.root);

@@ -52,6 +52,9 @@ int run_enter(Run *run, RunState to, const char *reason, Err *err);
  * is filled in by the next transition that can be. */
 void run_enter_anyway(Run *run, RunState to, const char *reason);
 
+/* The run is over, but the ledger keeps it where it is, so that the next command that writes cleans up after it. */
+void run_end_later(Run *run, RunState to, const char *reason);
+
 /* A view of the host as it is now. */
 View *run_fresh_view(Run *run);
 
