@@ -8,15 +8,16 @@
 #include "config/log-line.h"
 #include "data/value.h"
 
-#define LOOK_USEC       (50 * USEC_PER_MSEC) /* between two looks at processes */
+#define SOON_USEC       (10 * USEC_PER_MSEC) /* between two looks at processes that are about to come */
+#define LOOK_USEC       (50 * USEC_PER_MSEC) /* between two looks at units that should stay */
 #define WORKERS_USEC    (30 * USEC_PER_SEC)  /* until all workers must have booted */
 #define GENERATION_USEC (30 * USEC_PER_SEC)  /* nginx: a busy port alone takes 2.5 s, many certificates take longer */
 
-static int pause_or_cancel(Activation *a, Err *err)
+static int pause_or_cancel(Activation *a, usec pause_usec, Err *err)
 {
     if (a->cancel && *a->cancel)
         return err_set(err, ERR_FAILED, "cancelled");
-    poll(NULL, 0, LOOK_USEC / USEC_PER_MSEC);
+    poll(NULL, 0, (int)(pause_usec / USEC_PER_MSEC));
     return 0;
 }
 
@@ -90,7 +91,7 @@ static int wait_for_workers(Activation *a, const char *unit, uint64_t expected, 
         if (clock_boottime() > end)
             return err_set(err, ERR_FAILED, "%s has %zu of %" PRIu64 " workers after %d s; look at: journalctl -u %s",
                            unit, live.workers.n, expected, (int)(WORKERS_USEC / USEC_PER_SEC), unit);
-        r = pause_or_cancel(a, err);
+        r = pause_or_cancel(a, SOON_USEC, err);
         if (r < 0)
             return r;
     }
@@ -218,7 +219,7 @@ int prove_nginx_reloaded(Activation *a, NginxBefore *before, Err *err)
                            "its error log",
                            (int)(GENERATION_USEC / USEC_PER_SEC));
         /* No cancel here: the rollback's reload must not begin before nginx is done with this one. */
-        poll(NULL, 0, LOOK_USEC / USEC_PER_MSEC);
+        poll(NULL, 0, SOON_USEC / USEC_PER_MSEC);
     }
 }
 
@@ -255,7 +256,7 @@ static int settle(Activation *a, const StringVec *units, Err *err)
                 return r;
         }
         progress_wait(a->progress, "settle", now - started, a->settle_usec);
-        int r = pause_or_cancel(a, err);
+        int r = pause_or_cancel(a, LOOK_USEC, err);
         if (r < 0)
             return r;
     }
