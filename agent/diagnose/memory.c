@@ -247,7 +247,7 @@ static int examine_oom_kill(FindingContext *context, const FindingSpec *spec, Fi
     if (!context->live)
         return err_set(err, ERR_REFUSED, "a tree has no kernel log");
     LiveUnit unit;
-    KernelLineVec kernel, ours, systemd;
+    KernelLineVec kernel = {0}, ours = {0}, systemd = {0};
     bool visible = false, counts = false;
     int r = live_unit(context->live, context->arena, context->unit, &unit, err);
     if (r == 0)
