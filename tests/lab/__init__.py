@@ -14,7 +14,10 @@ spec       Spec: what a host should be, as plain data
 stack      the files that make a Spec true: units, nginx sites, the Django application
 host       Host: what a test does with a booted host
 state      a host's state as a whole, and the difference of two
+playbooks  playbooks of the tests, with short windows
+runs       runs of salve as tests look at them: events, exit code, the host before and after
 steps      how the demonstration shows what it does
+demo       the demonstration
 """
 
 from .host import Host, Result
