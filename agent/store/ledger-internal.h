@@ -5,18 +5,21 @@
 #include "store/db.h"
 #include "store/ledger.h"
 
-typedef struct PendingSample {
+/* An event or a sample that waits for the next write. */
+typedef struct Pending {
     const char *run;
+    bool is_sample;
+    LedgerEvent event;
     LedgerSample sample;
-} PendingSample;
+} Pending;
 
 struct Ledger {
     Db *db;
-    Arena *pending_arena; /* samples that wait for the next write */
-    VEC(PendingSample) pending;
+    Arena *pending_arena; /* what `pending` points to */
+    VEC(Pending) pending;
 };
 
-/* Begins a transaction with the waiting samples; ledger_end commits (r == 0) or rolls back and hands on r. */
+/* Begins a transaction with what waits; ledger_end commits (r == 0) or rolls back and hands on r. */
 int ledger_begin(Ledger *ledger, Err *err);
 int ledger_end(Ledger *ledger, int r, Err *err);
 /* Runs one statement in a transaction of its own and closes it. ret_changed may be NULL. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happened in a run, and holds. Samples are many and worth little one by one: they wait in memory and are written
- * in the transaction of the next write that matters. */
+/* What happened in a run, and holds. Events and samples are many and decide nothing: they wait in memory and are
+ * written in the transaction of the next write that does, so that a run costs a dozen commits and not a hundred. */
 #include "store/ledger-internal.h"
 
 #include "base/cleanup.h"
@@ -9,37 +9,73 @@ enum { PENDING_MAX = 500 };
 
 /* --- Transactions --- */
 
-static int write_samples(Ledger *ledger, Err *err)
+static int write_event(Statement *insert, const char *run, const LedgerEvent *event, Err *err)
 {
+    statement_bind_text(insert, 1, run);
+    statement_bind_int(insert, 2, (int64_t)event->realtime);
+    statement_bind_text(insert, 3, event->kind);
+    statement_bind_text(insert, 4, run_state_to_string(event->state));
+    statement_bind_text(insert, 5, event->subject);
+    statement_bind_text(insert, 6, event->text);
+    statement_bind_int(insert, 7, (int64_t)event->duration_usec);
+    return statement_run(insert, NULL, err);
+}
+
+static int write_sample(Statement *insert, const char *run, const LedgerSample *sample, Err *err)
+{
+    statement_bind_text(insert, 1, run);
+    statement_bind_int(insert, 2, (int64_t)sample->realtime);
+    statement_bind_text(insert, 3, sample->phase);
+    statement_bind_text(insert, 4, sample->check);
+    statement_bind_double(insert, 5, sample->value);
+    statement_bind_text(insert, 6, sample->unit);
+    statement_bind_int(insert, 7, sample->ok);
+    statement_bind_text(insert, 8, sample->text);
+    return statement_run(insert, NULL, err);
+}
+
+static int write_pending(Ledger *ledger, Err *err)
+{
+    CLEANUP(statement_close) Statement *event = NULL;
+    CLEANUP(statement_close) Statement *sample = NULL;
     if (ledger->pending.n == 0)
         return 0;
-    CLEANUP(statement_close) Statement *insert = NULL;
     int r = db_prepare(ledger->db,
+                       "INSERT INTO events (run, realtime, kind, state, subject, text, duration)"
+                       " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                       &event, err);
+    if (r == 0)
+        r = db_prepare(ledger->db,
                        "INSERT INTO samples (run, realtime, phase, check_name, value, unit, ok, text)"
                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                       &insert, err);
+                       &sample, err);
     for (size_t i = 0; r == 0 && i < ledger->pending.n; i++) {
-        const PendingSample *item = &ledger->pending.items[i];
-        statement_reset(insert);
-        statement_bind_text(insert, 1, item->run);
-        statement_bind_int(insert, 2, (int64_t)item->sample.realtime);
-        statement_bind_text(insert, 3, item->sample.phase);
-        statement_bind_text(insert, 4, item->sample.check);
-        statement_bind_double(insert, 5, item->sample.value);
-        statement_bind_text(insert, 6, item->sample.unit);
-        statement_bind_int(insert, 7, item->sample.ok);
-        statement_bind_text(insert, 8, item->sample.text);
-        r = statement_run(insert, NULL, err);
+        const Pending *item = &ledger->pending.items[i];
+        statement_reset(item->is_sample ? sample : event);
+        r = item->is_sample ? write_sample(sample, item->run, &item->sample, err)
+                            : write_event(event, item->run, &item->event, err);
     }
     return r;
 }
 
+static void forget_pending(Ledger *ledger)
+{
+    arena_free(ledger->pending_arena);
+    ledger->pending_arena = arena_new();
+    ledger->pending.items = NULL;
+    ledger->pending.n = ledger->pending.capacity = 0;
+}
+
+/* What cannot be written with the pending rows is written without them: they decide nothing. */
 int ledger_begin(Ledger *ledger, Err *err)
 {
+    Err lost;
     int r = db_begin(ledger->db, err);
-    if (r == 0 && (r = write_samples(ledger, err)) < 0)
-        db_rollback(ledger->db);
-    return r;
+    if (r < 0 || write_pending(ledger, &lost) >= 0)
+        return r;
+    db_rollback(ledger->db);
+    forget_pending(ledger);
+    return db_begin(ledger->db, err);
 }
 
 int ledger_end(Ledger *ledger, int r, Err *err)
@@ -50,10 +86,7 @@ int ledger_end(Ledger *ledger, int r, Err *err)
         db_rollback(ledger->db);
         return r;
     }
-    arena_free(ledger->pending_arena);
-    ledger->pending_arena = arena_new();
-    ledger->pending.items = NULL;
-    ledger->pending.n = ledger->pending.capacity = 0;
+    forget_pending(ledger);
     return 0;
 }
 
@@ -68,38 +101,34 @@ int ledger_run(Ledger *ledger, Statement *statement, int64_t *ret_changed, Err *
 
 /* --- Events, samples, verdicts --- */
 
+static int wait_for_write(Ledger *ledger, const Pending *item, Err *err)
+{
+    *vec_push(ledger->pending_arena, &ledger->pending) = *item;
+    if (ledger->pending.n < PENDING_MAX)
+        return 0;
+    int r = ledger_begin(ledger, err);
+    return r == 0 ? ledger_end(ledger, 0, err) : r;
+}
+
 int ledger_add_event(Ledger *ledger, const char *id, const LedgerEvent *event, Err *err)
 {
-    Statement *insert;
-    int r = db_prepare(ledger->db,
-                       "INSERT INTO events (run, realtime, kind, state, subject, text, duration)"
-                       " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                       &insert, err);
-    if (r < 0)
-        return r;
-    statement_bind_text(insert, 1, id);
-    statement_bind_int(insert, 2, (int64_t)event->realtime);
-    statement_bind_text(insert, 3, event->kind);
-    statement_bind_text(insert, 4, run_state_to_string(event->state));
-    statement_bind_text(insert, 5, event->subject);
-    statement_bind_text(insert, 6, event->text);
-    statement_bind_int(insert, 7, (int64_t)event->duration_usec);
-    return ledger_run(ledger, insert, NULL, err);
+    Arena *arena = ledger->pending_arena;
+    Pending item = {.run = arena_strdup(arena, id), .event = *event};
+    item.event.kind = arena_strdup(arena, event->kind);
+    item.event.subject = arena_strdup(arena, event->subject);
+    item.event.text = arena_strdup(arena, event->text);
+    return wait_for_write(ledger, &item, err);
 }
 
 int ledger_add_sample(Ledger *ledger, const char *id, const LedgerSample *sample, Err *err)
 {
     Arena *arena = ledger->pending_arena;
-    LedgerSample copy = *sample;
-    copy.phase = arena_strdup(arena, sample->phase);
-    copy.check = arena_strdup(arena, sample->check);
-    copy.unit = arena_strdup(arena, sample->unit);
-    copy.text = arena_strdup(arena, sample->text);
-    *vec_push(arena, &ledger->pending) = (PendingSample){arena_strdup(arena, id), copy};
-    if (ledger->pending.n < PENDING_MAX)
-        return 0;
-    int r = ledger_begin(ledger, err);
-    return r == 0 ? ledger_end(ledger, 0, err) : r;
+    Pending item = {.run = arena_strdup(arena, id), .is_sample = true, .sample = *sample};
+    item.sample.phase = arena_strdup(arena, sample->phase);
+    item.sample.check = arena_strdup(arena, sample->check);
+    item.sample.unit = arena_strdup(arena, sample->unit);
+    item.sample.text = arena_strdup(arena, sample->text);
+    return wait_for_write(ledger, &item, err);
 }
 
 int ledger_set_verdict(Ledger *ledger, const char *id, const LedgerVerdict *verdict, Err *err)

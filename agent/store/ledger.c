@@ -51,7 +51,7 @@ void ledger_close(Ledger *ledger)
         return;
     Err err;
     if (ledger->pending.n > 0 && ledger_begin(ledger, &err) == 0)
-        (void)ledger_end(ledger, 0, &err); /* samples may be lost: the contract says so */
+        (void)ledger_end(ledger, 0, &err); /* they may be lost: the contract says so */
     db_close(ledger->db);
     arena_free(ledger->pending_arena);
     free(ledger);

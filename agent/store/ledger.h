@@ -72,8 +72,9 @@ typedef struct LedgerVerdict {
 
 typedef VEC(LedgerVerdict) LedgerVerdictVec;
 
+/* Events and samples are many and decide nothing; a crash may lose the last ones. They are written in one transaction
+ * with the next other write, or when the ledger is closed. */
 int ledger_add_event(Ledger *ledger, const char *id, const LedgerEvent *event, Err *err);
-/* Samples are many and may be lost in a crash: they are written in one transaction with the next other write. */
 int ledger_add_sample(Ledger *ledger, const char *id, const LedgerSample *sample, Err *err);
 /* One per phase and check; a later one replaces it. */
 int ledger_set_verdict(Ledger *ledger, const char *id, const LedgerVerdict *verdict, Err *err);
