@@ -150,17 +150,15 @@ static bool is_old(const NginxBefore *before, const LiveWorker *worker)
     return false;
 }
 
-/* New workers are there and no old one still takes connections. */
-static bool is_new_generation(const NginxBefore *before, const LiveWorkerVec *workers)
+/* Workers that were not there before: the master made them because it took the new configuration. The old ones are told
+ * to finish a tenth of a second later (ngx_master_process_cycle); prove_settled waits for that. */
+static bool has_new_workers(const NginxBefore *before, const LiveWorkerVec *workers)
 {
-    size_t fresh = 0;
     VEC_EACH (worker, workers) {
-        bool old = is_old(before, worker);
-        if (old && !worker->shutting_down)
-            return false;
-        fresh += !old && !worker->shutting_down;
+        if (!is_old(before, worker) && !worker->shutting_down)
+            return true;
     }
-    return fresh > 0;
+    return false;
 }
 
 /* nginx tries a port that is taken five times in 2.5 s and logs each failure; only then it gives up. Until it did, it
@@ -211,7 +209,7 @@ int prove_nginx_reloaded(Activation *a, NginxBefore *before, Err *err)
             return r;
         if (r == LIVE_NOT_RUNNING)
             return err_set(err, ERR_FAILED, "nginx has no main process after the reload");
-        if (is_new_generation(before, &live.unit.workers))
+        if (has_new_workers(before, &live.unit.workers))
             return check_emergencies(a, before, err);
         if (clock_boottime() > end)
             return err_set(err, ERR_FAILED,
@@ -263,11 +261,16 @@ static int settle(Activation *a, const StringVec *units, Err *err)
     return 0;
 }
 
-/* Promise 11: the processes loaded what is on disk. */
+/* Promise 11: the processes loaded what is on disk. nginx's old workers may still be about to be told to finish. */
 static int prove_loaded(Activation *a, const char *unit, Err *err)
 {
     LivePendingVec pending = {0};
+    usec end = clock_boottime() + (str_equal(unit, NGINX_UNIT) ? GENERATION_USEC : 0);
     int r = live_pending(a->live, a->view, unit, &pending, err);
+    while (r >= 0 && pending.n > 0 && clock_boottime() < end) {
+        poll(NULL, 0, SOON_USEC / USEC_PER_MSEC);
+        r = live_pending(a->live, a->view, unit, &pending, err);
+    }
     if (r < 0 || pending.n == 0)
         return r;
     return err_set(err, ERR_FAILED, "%s does not use what is on disk: %s%s%s", unit,

@@ -21,7 +21,7 @@ typedef struct NginxBefore {
 } NginxBefore;
 
 int prove_nginx_before(Activation *activation, NginxBefore *ret, Err *err);
-/* New workers serve, old ones only finish, and the master logged no new [emerg]. */
+/* New workers serve, and the master logged no new [emerg]. That the old ones only finish is proved by prove_settled. */
 int prove_nginx_reloaded(Activation *activation, NginxBefore *before, Err *err);
 void prove_nginx_forget(NginxBefore *before); /* closes the log */
 

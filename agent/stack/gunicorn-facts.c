@@ -68,12 +68,21 @@ char *gunicorn_describe(Arena *arena, const GunicornValue *value)
     return arena_printf(arena, "%s %s by %s%s", name, text, from, place);
 }
 
-/* 1: *ret_failure says why the first of the services that were passed over could not be read. */
-static int find_units(View *view, StringVec *ret, Err *ret_failure, Err *err)
+/* The Gunicorn services of a view, and why the first that was passed over could not be read: systemd would not load it
+ * either, or its configuration may not be read by this user. */
+typedef struct Scan {
+    StringVec found;
+    bool failed;
+    Err failure;
+} Scan;
+
+static int scan_units(View *view, const Scan **ret, Err *err)
 {
-    int failed = 0;
-    StringVec names, found = {0};
-    int r = unit_mentioning(view, "gunicorn", &names, err);
+    static const char key[] = "gunicorn services";
+    const Scan *known = view_recall(view, key);
+    Scan *scan = known ? NULL : arena_new_of(view_arena(view), Scan);
+    StringVec names = {0};
+    int r = known ? 0 : unit_mentioning(view, "gunicorn", &names, err);
     if (r < 0)
         return r;
     VEC_EACH (name, &names) {
@@ -83,44 +92,50 @@ static int find_units(View *view, StringVec *ret, Err *ret_failure, Err *err)
             continue;
         r = gunicorn_load(view, *name, &facts, &failure);
         if (r == 0)
-            *vec_push(view_arena(view), &found) = *name;
-        if (r < 0 && !failed) {
-            *ret_failure = failure;
-            failed = 1;
+            *vec_push(view_arena(view), &scan->found) = *name;
+        if (r < 0 && !scan->failed) {
+            scan->failure = failure;
+            scan->failed = true;
         }
     }
-    *ret = found;
-    return failed;
+    if (!known)
+        view_remember(view, key, scan);
+    *ret = known ? known : scan;
+    return 0;
 }
 
 int gunicorn_units(View *view, StringVec *ret, Err *err)
 {
-    Err passed_over; /* a service that systemd would not load either, or a configuration that this user may not read */
-    int r = find_units(view, ret, &passed_over, err);
-    return r < 0 ? r : 0;
+    const Scan *scan;
+    int r = scan_units(view, &scan, err);
+    if (r < 0)
+        return r;
+    *ret = scan->found;
+    ret->capacity = ret->n; /* whoever adds to it gets memory of his own */
+    return 0;
 }
 
 static int resolve_auto(View *view, const char **ret, Err *err)
 {
-    StringVec names;
-    Err failure;
-    int r = find_units(view, &names, &failure, err);
+    const Scan *scan;
+    int r = scan_units(view, &scan, err);
     if (r < 0)
         return r;
-    if (names.n == 0 && r > 0) {
-        *err = failure;
-        return err_prefix(err, "cannot tell which service runs Gunicorn");
-    }
-    if (names.n == 1) {
-        *ret = names.items[0];
+    const StringVec *names = &scan->found;
+    if (names->n == 1) {
+        *ret = names->items[0];
         return 0;
     }
-    if (names.n == 0)
+    if (names->n == 0 && scan->failed) {
+        *err = scan->failure;
+        return err_prefix(err, "cannot tell which service runs Gunicorn");
+    }
+    if (names->n == 0)
         return err_set(err, ERR_REFUSED, "no service here runs Gunicorn: if one does, name it (unit=NAME.service)");
     const char *list = "";
-    VEC_EACH (name, &names)
+    VEC_EACH (name, names)
         list = arena_printf(view_arena(view), "%s%s%s", list, list[0] ? ", " : "", *name);
-    return err_set(err, ERR_REFUSED, "%zu services run Gunicorn: %s; name one (unit=NAME.service)", names.n, list);
+    return err_set(err, ERR_REFUSED, "%zu services run Gunicorn: %s; name one (unit=NAME.service)", names->n, list);
 }
 
 int gunicorn_resolve_unit(View *view, const char *name, const char **ret, Err *err)
