@@ -144,6 +144,16 @@ char *arena_strdup(Arena *arena, const char *text)
     return text ? arena_strndup(arena, text, strlen(text)) : NULL;
 }
 
+char *arena_concat(Arena *arena, const char *a, const char *b, const char *c)
+{
+    size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
+    char *text = arena_alloc(arena, a_len + b_len + c_len + 1);
+    memcpy(text, a, a_len);
+    memcpy(text + a_len, b, b_len);
+    memcpy(text + a_len + b_len, c, c_len);
+    return text;
+}
+
 char *arena_vprintf(Arena *arena, const char *format, va_list args)
 {
     va_list again;

@@ -30,6 +30,9 @@ void *arena_alloc_n(Arena *arena, size_t n, size_t size);
 char *arena_strdup(Arena *arena, const char *text);
 char *arena_strndup(Arena *arena, const char *text, size_t len);
 void *arena_memdup(Arena *arena, const void *data, size_t len);
+/* The three texts one after the other: what arena_printf does with "%s%s%s", for paths that are made by the thousand.
+ */
+char *arena_concat(Arena *arena, const char *a, const char *b, const char *c);
 char *arena_printf(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(Arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 

@@ -50,7 +50,7 @@ char *unit_name_build(Arena *arena, const char *prefix, const char *instance, co
 static int find_file(View *view, const char *name, const char **ret_path, const FileState **ret_state, Err *err)
 {
     for (size_t i = 0; unit_load_path[i]; i++) {
-        const char *path = arena_printf(view_arena(view), "%s/%s", unit_load_path[i], name);
+        const char *path = arena_concat(view_arena(view), unit_load_path[i], "/", name);
         const FileState *state;
         int r = view_get(view, path, &state, err);
         if (r < 0)
@@ -179,7 +179,7 @@ static int add_dropins(View *view, const char *dir, StringVec *paths, Err *err)
         VEC_EACH (path, paths)
             shadowed = shadowed || str_equal(base_name(*path), *name);
         if (!shadowed)
-            *vec_push(view_arena(view), paths) = arena_printf(view_arena(view), "%s/%s", dir, *name);
+            *vec_push(view_arena(view), paths) = arena_concat(view_arena(view), dir, "/", *name);
     }
     return 0;
 }

@@ -31,7 +31,7 @@ static int add_instances(View *view, const char *dir, const char *name, StringVe
     StringVec links;
     if (!str_ends(name, ".wants") && !str_ends(name, ".requires"))
         return 0;
-    int r = view_list(view, arena_printf(view_arena(view), "%s/%s", dir, name), &links, err);
+    int r = view_list(view, arena_concat(view_arena(view), dir, "/", name), &links, err);
     if (r < 0)
         return r;
     VEC_EACH (link, &links)
@@ -100,7 +100,7 @@ static bool dropin_fits(View *view, const char *dir, UnitFits test, void *ctx)
     if (view_list(view, dir, &names, &ignored) < 0)
         return false;
     VEC_EACH (name, &names)
-        if (str_ends(*name, ".conf") && fits(view, arena_printf(view_arena(view), "%s/%s", dir, *name), test, ctx))
+        if (str_ends(*name, ".conf") && fits(view, arena_concat(view_arena(view), dir, "/", *name), test, ctx))
             return true;
     return false;
 }
@@ -127,7 +127,7 @@ static int files_fitting(View *view, UnitFits test, void *ctx, StringVec *ret, E
         if (r < 0)
             return r;
         VEC_EACH (name, &names) {
-            const char *path = arena_printf(arena, "%s/%s", unit_load_path[i], *name);
+            const char *path = arena_concat(arena, unit_load_path[i], "/", *name);
             if (type_of(*name) && fits(view, path, test, ctx))
                 *vec_push(arena, ret) = *name;
             else if (str_ends(*name, ".d") && dropin_fits(view, path, test, ctx))
@@ -321,7 +321,7 @@ static int relations_by_directory(View *view, const Unit *to, UnitRelationVec *r
         VEC_EACH (name, &names) {
             if (!str_ends(*name, ".requires"))
                 continue;
-            const char *dir = arena_printf(view_arena(view), "%s/%s", unit_load_path[i], *name);
+            const char *dir = arena_concat(view_arena(view), unit_load_path[i], "/", *name);
             if ((r = view_list(view, dir, &links, err)) < 0)
                 return r;
             if (strings_contain(&links, to->name))

@@ -53,7 +53,7 @@ static int glob_below(View *view, const char *base, const char *pattern, StringV
     StringVec names = {0};
     int r = candidates(view, base[0] ? base : "/", part, &names, err);
     VEC_EACH (name, &names) {
-        const char *path = arena_printf(arena, "%s/%s", base, *name);
+        const char *path = arena_concat(arena, base, "/", *name);
         bool there = true;
         if (r >= 0 && !(last && magic)) /* a listed name is there */
             r = path_exists(view, path, !last, &there, err);

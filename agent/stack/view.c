@@ -124,7 +124,7 @@ static int walk_link(Walk *walk, const char *link, Bytes target, Err *err)
         walk->link = arena_strdup(arena, link);
         walk->link_rest = rest;
     }
-    walk->rest = rest > 0 ? arena_printf(arena, "%s/%s", target.data, walk->rest) : target.data;
+    walk->rest = rest > 0 ? arena_concat(arena, target.data, "/", walk->rest) : target.data;
     if (target.data[0] == '/')
         walk->done = arena_strdup(arena, "");
     return 0;
@@ -146,7 +146,7 @@ static int walk_step(Walk *walk, const char *name, Err *err)
         walk_up(walk);
         return 0;
     }
-    char *next = arena_printf(walk->view->arena, "%s/%s", walk->done, name);
+    char *next = arena_concat(walk->view->arena, walk->done, "/", name);
     const FileState *state;
     int r = state_of(walk->view, next, false, &state, err);
     if (r < 0)
