@@ -38,6 +38,7 @@ def test_a_gunicorn_that_cannot_boot_is_not_helped_by_settings(boot):
     host.knob("import-fails")
     host.systemctl("restart", "gunicorn", check=False)
     host.wait_journal("Worker failed to boot")
+    host.run("until systemctl is-failed --quiet gunicorn; do :; done", timeout=30)  # its master is gone, too
     ended = refusal(host, guard("boot-failure"))
     assert ended.said("Gunicorn failed to boot"), ended
 
