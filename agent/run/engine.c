@@ -61,7 +61,8 @@ static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err
     run->record.values = json_to_string(run->arena, playbook_values(run->arena, plan->playbook), JSON_COMPACT);
     run->record.plan_hash = plan->hash;
     run->record.origin = plan->origin;
-    run->record.user = who_started(run->arena);
+    run->record.user = options->user ? options->user : who_started(run->arena);
+    run->record.undoes = plan->undoes;
     run->record.boot_id = arena_strdup(run->arena, run->hot.boot_id); /* the record outlives the run */
     run->record.pid = (usec)getpid();
     int r = ledger_add(run->store->ledger, &run->record, err);
@@ -103,6 +104,14 @@ static int take_baseline(Run *run, const Plan *plan, Err *err)
     return 0;
 }
 
+static int record_files(Run *run, Err *err)
+{
+    StringVec paths = {0};
+    VEC_EACH (edit, run->swap.edits)
+        *vec_push(run->arena, &paths) = edit->path;
+    return ledger_set_files(run->store->ledger, run->record.id, &paths, err);
+}
+
 static int write_snapshot(Run *run, const Plan *plan, Err *err)
 {
     StringVec open = {0};
@@ -122,6 +131,8 @@ static int write_snapshot(Run *run, const Plan *plan, Err *err)
     r = snapshot_write(run->store->repo, run->record.id, intent, run->swap.edits, commit, err);
     if (r >= 0)
         r = ledger_set_commit(run->store->ledger, run->record.id, commit, err);
+    if (r >= 0)
+        r = record_files(run, err);
     if (r < 0)
         return r;
     run->record.commit = arena_strdup(run->arena, commit);
@@ -374,7 +385,7 @@ int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunR
     Run run;
     int r = engine_ready(engine, err);
     if (r >= 0)
-        r = run_begin(engine, &run, store_run_id(engine->arena, clock_realtime()), err);
+        r = run_begin(engine, &run, options->id ? options->id : store_run_id(engine->arena, clock_realtime()), err);
     if (r < 0)
         return r;
     run.cancel = options->cancel;

@@ -12,7 +12,12 @@
 #include "store/store.h"
 
 typedef struct RunOptions {
+    const char *id;               /* of the run to be; NULL: made here (store_run_id) */
+    const char *user;             /* who asked; NULL: whoever started this process */
     bool once;                    /* --verify once */
+    bool force;                   /* --force: also a plan in quarantine */
+    usec confirm_usec;            /* --confirm: how long to wait for a confirmation; 0: none is asked for */
+    usec for_usec;                /* --for: the change is undone after this time; 0: it is for good */
     const char *const *overrides; /* --override GUARD, NULL-terminated */
     const char *reason;           /* --reason: why guards are overridden */
     /* Set by a signal handler: roll back and end. NULL: cannot be cancelled. */

@@ -199,7 +199,12 @@ int plan_make_reverse(Arena *arena, const Playbook *playbook, const PlanRecord *
                       const PlanOptions *options, Plan **ret, Err *err)
 {
     Plan *plan = arena_new_of(arena, Plan);
-    *plan = (Plan){.playbook = playbook, .origin = arena_printf(arena, "rollback of %s", record->run_id), .view = view};
+    *plan = (Plan){
+        .playbook = playbook,
+        .origin = arena_printf(arena, "rollback of %s", record->run_id),
+        .undoes = record->run_id,
+        .view = view,
+    };
     for (size_t i = record->edits->n; i-- > 0;) {
         int r = put_back(arena, plan, &record->edits->items[i], err);
         if (r < 0)

@@ -29,6 +29,7 @@ typedef struct Plan {
     usec longest_request_usec; /* 0: not known */
     bool nothing_to_do;        /* there are changes that make edits, and their result is already there */
     bool only_restarts;        /* no edits by design: nothing to restore, nothing quarantined */
+    const char *undoes;        /* the run that it takes back, or NULL */
     const char *target;        /* the host's name, or the root's path */
     const char *hash;          /* hex over target, edits and checks: what quarantine remembers */
 } Plan;

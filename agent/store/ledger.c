@@ -24,12 +24,19 @@ static const char *const migrations[] = {
     "  verdict TEXT NOT NULL, reason TEXT, measures TEXT, PRIMARY KEY (run, phase, check_name)) STRICT;"
     "CREATE TABLE hold (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, until INTEGER NOT NULL,"
     "  reason TEXT, who TEXT) STRICT;",
+    /* What a run left behind: its files, when it ends by itself, what it takes back, whether its plan is to blame. */
+    "ALTER TABLE runs ADD COLUMN undoes TEXT;"
+    "ALTER TABLE runs ADD COLUMN until INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE runs ADD COLUMN blamed INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE run_files (run TEXT NOT NULL REFERENCES runs (id), path TEXT NOT NULL, PRIMARY KEY (run, path))"
+    "  STRICT;"
+    "CREATE INDEX runs_of_file ON run_files (path);",
     NULL,
 };
 
 #define RUN_COLUMNS                                                                                                    \
     "id, state, created, ended, playbook, target, variables, plan_hash, commit_id, origin, user, thoroughness, "       \
-    "reason, boot_id, pid"
+    "reason, boot_id, undoes, until, blamed, pid"
 
 int ledger_open(const char *state_dir, LedgerMode mode, Ledger **ret, Err *err)
 {
@@ -62,20 +69,23 @@ void ledger_close(Ledger *ledger)
 int ledger_add(Ledger *ledger, const RunRecord *run, Err *err)
 {
     Statement *insert;
-    int r = db_prepare(ledger->db,
-                       "INSERT INTO runs (" RUN_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       &insert, err);
+    int r = db_prepare(
+        ledger->db, "INSERT INTO runs (" RUN_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &insert, err);
     if (r < 0)
         return r;
-    const char *const texts[] = {run->playbook, run->target, run->values,       run->plan_hash, run->commit,
-                                 run->origin,   run->user,   run->thoroughness, run->reason,    run->boot_id};
+    const char *const texts[] = {run->playbook, run->target,  run->values, run->plan_hash,
+                                 run->commit,   run->origin,  run->user,   run->thoroughness,
+                                 run->reason,   run->boot_id, run->undoes};
     statement_bind_text(insert, 1, run->id);
     statement_bind_text(insert, 2, run_state_to_string(run->state));
     statement_bind_int(insert, 3, (int64_t)run->created);
     statement_bind_int(insert, 4, (int64_t)run->ended);
     for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
         statement_bind_text(insert, 5 + i, texts[i]);
-    statement_bind_int(insert, 15, (int64_t)run->pid);
+    statement_bind_int(insert, 16, (int64_t)run->until);
+    statement_bind_int(insert, 17, run->blamed);
+    statement_bind_int(insert, 18, (int64_t)run->pid);
     r = ledger_run(ledger, insert, NULL, err);
     return r < 0 ? err_prefix(err, "cannot record run %s", run->id) : 0;
 }
@@ -107,6 +117,32 @@ int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, c
         return err_set(err, ERR_FAILED, "run %s is not %s any more: somebody else moved it", id,
                        run_state_to_string(from));
     return r < 0 ? err_prefix(err, "cannot record that run %s is %s", id, run_state_to_string(to)) : 0;
+}
+
+int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err)
+{
+    CLEANUP(statement_close) Statement *insert = NULL;
+    int r = db_prepare(ledger->db, "INSERT OR IGNORE INTO run_files (run, path) VALUES (?1, ?2)", &insert, err);
+    if (r < 0 || (r = ledger_begin(ledger, err)) < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < paths->n; i++) {
+        statement_reset(insert);
+        statement_bind_text(insert, 1, id);
+        statement_bind_text(insert, 2, paths->items[i]);
+        r = statement_run(insert, NULL, err);
+    }
+    r = ledger_end(ledger, r, err);
+    return r < 0 ? err_prefix(err, "cannot record the files of run %s", id) : 0;
+}
+
+int ledger_blame(Ledger *ledger, const char *id, Err *err)
+{
+    Statement *update;
+    int r = db_prepare(ledger->db, "UPDATE runs SET blamed = 1 WHERE id = ?1", &update, err);
+    if (r < 0)
+        return r;
+    statement_bind_text(update, 1, id);
+    return ledger_run(ledger, update, NULL, err);
 }
 
 static int set_text(Ledger *ledger, const char *sql, const char *id, const char *text, const char *doing, Err *err)
@@ -154,11 +190,14 @@ static int read_run(Statement *select, Arena *arena, RunRecord *ret, Err *err)
     run.state = (RunState)number;
     run.created = (usec)statement_int(select, 2);
     run.ended = (usec)statement_int(select, 3);
-    const char **const texts[] = {&run.playbook, &run.target, &run.values,       &run.plan_hash, &run.commit,
-                                  &run.origin,   &run.user,   &run.thoroughness, &run.reason,    &run.boot_id};
+    const char **const texts[] = {&run.playbook, &run.target,  &run.values, &run.plan_hash,
+                                  &run.commit,   &run.origin,  &run.user,   &run.thoroughness,
+                                  &run.reason,   &run.boot_id, &run.undoes};
     for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
         *texts[i] = statement_text(select, arena, 4 + i);
-    run.pid = (usec)statement_int(select, 14);
+    run.until = (usec)statement_int(select, 15);
+    run.blamed = statement_int(select, 16) != 0;
+    run.pid = (usec)statement_int(select, 17);
     *ret = run;
     return 0;
 }

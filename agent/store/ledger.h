@@ -24,6 +24,10 @@ int ledger_add(Ledger *ledger, const RunRecord *run, Err *err);
 int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, const char *reason, Err *err);
 /* The snapshot's commit, once (state snapshotted and later have one). */
 int ledger_set_commit(Ledger *ledger, const char *id, const char *commit, Err *err);
+/* The files of the snapshot: which run changed which. */
+int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err);
+/* The run is rolled back because of what it changed: from now on its plan is in quarantine (promise 8). */
+int ledger_blame(Ledger *ledger, const char *id, Err *err);
 int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err);
 
 /* `which`: an id, a prefix of exactly one id, "last", or "last-kept". ERR_NOT_FOUND, ERR_INVALID (ambiguous: names
