@@ -55,6 +55,7 @@ static void fill(Arena *arena, const SettingsFile *file, Settings *ret)
 {
     *ret = (Settings){
         .state_dir = value_is_set(&file->state) ? file->state.text : "/var/lib/salve",
+        .runtime_dir = "/run/salve",
         .root = "",
         .playbook_dirs = given_or(arena, &file->playbooks, default_playbooks).items,
         .template_dirs = given_or(arena, &file->templates, default_templates),

@@ -15,6 +15,7 @@
 
 typedef struct Settings {
     const char *state_dir;            /* ledger, snapshots, hot file */
+    const char *runtime_dir;          /* what lasts until the next boot: trails of runs, the socket for answers */
     const char *root;                 /* "" for the live host; the command line's --root */
     const char *const *playbook_dirs; /* searched in this order; NULL-terminated */
     StringVec template_dirs;          /* likewise */

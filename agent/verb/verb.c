@@ -118,8 +118,10 @@ static int settings_of(Arena *arena, const Globals *globals, Settings *ret, Err 
     int r = settings_load(arena, globals->config, &diags, ret, err);
     if (r < 0)
         return r;
-    if (globals->state)
+    if (globals->state) {
         ret->state_dir = globals->state;
+        ret->runtime_dir = arena_printf(arena, "%s/run", globals->state);
+    }
     if (globals->root)
         ret->root = str_equal(globals->root, "/") ? "" : globals->root;
     if (globals->color)
