@@ -61,15 +61,16 @@ static void add_drift(Ink *ink, const StatusReport *report)
     ink_printf(ink, INK_PLAIN, "last good  run %s (%s), kept %s\n", report->last_good->id,
                report->last_good->playbook ? report->last_good->playbook : "",
                usec_to_local(arena, report->last_good->ended));
-    if (report->drift_error) {
+    if (report->drift_error)
         ink_printf(ink, INK_RED, "drift      cannot be told: %s\n", report->drift_error);
-    } else if (report->drift.n == 0) {
-        ink_text(ink, INK_GREEN, "drift      none: its files are as it left them\n");
-    } else {
-        ink_printf(ink, INK_YELLOW, "drift      %zu file%s changed since then (salve status --diff):\n",
-                   report->drift.n, report->drift.n == 1 ? "" : "s");
-        history_files(&report->drift, ink->colour, ink->out);
-    }
+    else if (report->drift.n == 0)
+        ink_printf(ink, INK_GREEN, "drift      none: %zu file%s as the kept runs left %s\n", report->managed,
+                   report->managed == 1 ? " is" : "s are", report->managed == 1 ? "it" : "them");
+    if (report->drift.n == 0)
+        return;
+    ink_printf(ink, INK_YELLOW, "drift      %zu file%s changed since then (salve status --diff):\n", report->drift.n,
+               report->drift.n == 1 ? "" : "s");
+    history_files(&report->drift, ink->colour, ink->out);
 }
 
 void status_show(const StatusReport *report, bool colour, StrBuf *out)

@@ -11,8 +11,9 @@ typedef struct StatusReport {
     const Hold *hold;           /* NULL: not held */
     RunRecordVec unfinished;    /* not at an end, or stuck and nobody looked */
     const RunRecord *last_good; /* NULL: nothing was kept yet */
-    EditVec drift;              /* before: as the last known good left it; after: as it is now */
-    const char *drift_error;    /* NULL, or why drift cannot be told */
+    size_t managed;             /* files that kept runs touched: what drift is looked for in */
+    EditVec drift;              /* before: as the newest kept run that touched it left it; after: as it is now */
+    const char *drift_error;    /* NULL, or why drift cannot be told, or not of all */
 } StatusReport;
 
 void status_show(const StatusReport *report, bool colour, StrBuf *out);

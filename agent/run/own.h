@@ -4,6 +4,6 @@
 
 #include "store/store.h"
 
-/* Paths whose present content is what one of the last kept runs wrote. A store that was never used, or that cannot be
+/* Paths whose present content is the known good (run/known-good.h). A store that was never used, or that cannot be
  * read, gives none: then a change counts as foreign, which is the careful side. */
 void own_paths(Arena *arena, const Store *store, StringVec *ret);

@@ -201,8 +201,8 @@ int plan_make_reverse(Arena *arena, const Playbook *playbook, const PlanRecord *
     Plan *plan = arena_new_of(arena, Plan);
     *plan = (Plan){
         .playbook = playbook,
-        .origin = arena_printf(arena, "rollback of %s", record->run_id),
-        .undoes = record->run_id,
+        .origin = record->origin,
+        .undoes = record->undoes,
         .view = view,
     };
     for (size_t i = record->edits->n; i-- > 0;) {

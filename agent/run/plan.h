@@ -29,7 +29,7 @@ typedef struct Plan {
     usec longest_request_usec; /* 0: not known */
     bool nothing_to_do;        /* there are changes that make edits, and their result is already there */
     bool only_restarts;        /* no edits by design: nothing to restore, nothing quarantined */
-    const char *undoes;        /* the run that it takes back, or NULL */
+    const char *undoes;        /* the runs that it takes back, ids with spaces between, or NULL */
     const char *target;        /* the host's name, or the root's path */
     const char *hash;          /* hex over target, edits and checks: what quarantine remembers */
 } Plan;
@@ -43,11 +43,12 @@ typedef struct PlanOptions {
 int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, const PlanOptions *options, Plan **ret,
               Err *err);
 
-/* What a run did, to be taken back. */
+/* What runs did, to be taken back (run/undo.h makes it). */
 typedef struct PlanRecord {
-    const char *run_id;
-    const EditVec *edits;
-    const StringVec *passed; /* names of the checks that passed before it: what the host can be expected to do again */
+    const char *origin;      /* "rollback of RUN" */
+    const char *undoes;      /* as in Plan */
+    const EditVec *edits;    /* before: what is wished; after: what is expected to be there now. Ordered by path */
+    const StringVec *passed; /* names of the checks that passed then: what the host can be expected to do again */
 } PlanRecord;
 
 /* A plan that puts every path back to its recorded `before`. */

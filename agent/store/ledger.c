@@ -119,22 +119,6 @@ int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, c
     return r < 0 ? err_prefix(err, "cannot record that run %s is %s", id, run_state_to_string(to)) : 0;
 }
 
-int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err)
-{
-    CLEANUP(statement_close) Statement *insert = NULL;
-    int r = db_prepare(ledger->db, "INSERT OR IGNORE INTO run_files (run, path) VALUES (?1, ?2)", &insert, err);
-    if (r < 0 || (r = ledger_begin(ledger, err)) < 0)
-        return r;
-    for (size_t i = 0; r == 0 && i < paths->n; i++) {
-        statement_reset(insert);
-        statement_bind_text(insert, 1, id);
-        statement_bind_text(insert, 2, paths->items[i]);
-        r = statement_run(insert, NULL, err);
-    }
-    r = ledger_end(ledger, r, err);
-    return r < 0 ? err_prefix(err, "cannot record the files of run %s", id) : 0;
-}
-
 int ledger_blame(Ledger *ledger, const char *id, Err *err)
 {
     Statement *update;

@@ -24,8 +24,6 @@ int ledger_add(Ledger *ledger, const RunRecord *run, Err *err);
 int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, const char *reason, Err *err);
 /* The snapshot's commit, once (state snapshotted and later have one). */
 int ledger_set_commit(Ledger *ledger, const char *id, const char *commit, Err *err);
-/* The files of the snapshot: which run changed which. */
-int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err);
 /* The run is rolled back because of what it changed: from now on its plan is in quarantine (promise 8). */
 int ledger_blame(Ledger *ledger, const char *id, Err *err);
 int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err);
@@ -39,11 +37,27 @@ int ledger_list(Ledger *ledger, Arena *arena, unsigned limit, RunRecordVec *ret,
 int ledger_unfinished(Ledger *ledger, Arena *arena, RunRecordVec *ret, Err *err);
 /* A person looked at a stuck run: it blocks no more. The record stays stuck, with who and when. */
 int ledger_acknowledge(Ledger *ledger, const char *id, const char *who, Err *err);
-/* The last kept run whose files are what the host should have: what drift is measured against. 1: none. */
+/* The last kept run. What its host should look like is told by ledger_known_good. 1: none. */
 int ledger_last_known_good(Ledger *ledger, Arena *arena, RunRecord *ret, Err *err);
 /* Whether a run with this plan hash was rolled back by its checks since the last kept one (promise 8); 1 and *ret the
  * newest such run. */
 int ledger_rolled_back_before(Ledger *ledger, Arena *arena, const char *plan_hash, RunRecord *ret, Err *err);
+
+/* --- Files --- */
+
+typedef struct LedgerFile {
+    const char *run, *path, *commit; /* commit: the run's snapshot, or NULL */
+} LedgerFile;
+
+typedef VEC(LedgerFile) LedgerFileVec;
+
+/* The files of the snapshot: which run changed which. */
+int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err);
+/* Of all runs, newest run first. */
+int ledger_list_files(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err);
+/* The known good: each path that a kept run touched, once, with the newest such run (rollbacks are runs, too). Ordered
+ * by path. */
+int ledger_known_good(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err);
 
 /* --- What happened in a run --- */
 

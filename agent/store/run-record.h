@@ -43,7 +43,7 @@ typedef struct RunRecord {
     const char *user;         /* who started it (SUDO_USER or the login) */
     const char *thoroughness; /* "window 65s, 4 checks, 61 samples"; "once" */
     const char *reason;       /* why it ended as it did, one line */
-    const char *undoes;       /* the run that this one takes back, or NULL */
+    const char *undoes;       /* the runs that this one takes back, ids with spaces between, or NULL */
     usec until;               /* realtime at which a temporary change is to end by itself; 0: it is for good */
     bool blamed;              /* rolled back because of what it changed: the plan is in quarantine (promise 8) */
     const char *boot_id;

@@ -2,6 +2,7 @@
 #include "report/status.h"
 
 #include "report/diff.h"
+#include "run/known-good.h"
 #include "verb/prepare.h"
 
 enum { STATUS_MAX = 64 << 20 };
@@ -15,24 +16,20 @@ static const Option status_options[] = {
     OPTIONS_END,
 };
 
-/* The files of the last known good as it left them, against the disk. */
-static int find_drift(Arena *arena, const Store *store, const char *commit, EditVec *ret, Err *err)
+/* What the kept runs left, against the disk. That it cannot be told is no reason to tell nothing. */
+static void find_drift(Arena *arena, const Store *store, StatusReport *ret)
 {
-    Snapshot snapshot;
-    int r = store->repo ? snapshot_read(store->repo, arena, commit, &snapshot, err) : REPO_NONE;
-    if (r == REPO_NONE)
-        return err_set(err, ERR_FAILED, "its snapshot %s is gone", commit);
+    GoodFileVec files = {0};
+    const char *missing = NULL;
+    Err err;
+    int r = known_good_load(arena, store, &files, &missing, &err);
+    if (r >= 0)
+        r = known_good_drift(arena, &files, &ret->drift, &err);
     if (r < 0)
-        return r;
-    VEC_EACH (edit, &snapshot.edits) {
-        FileState now;
-        r = file_read(arena, "", edit->path, &now, err);
-        if (r < 0)
-            return r;
-        if (!file_state_equal(&edit->after, &now))
-            *vec_push(arena, ret) = (Edit){edit->path, edit->after, now};
-    }
-    return 0;
+        ret->drift_error = arena_strdup(arena, err_text(&err));
+    else if (missing)
+        ret->drift_error = arena_printf(arena, "not of all files: the snapshot of run %s is gone", missing);
+    ret->managed = files.n;
 }
 
 static int read_ledger(Arena *arena, const Store *store, StatusReport *ret, Err *err)
@@ -50,9 +47,7 @@ static int read_ledger(Arena *arena, const Store *store, StatusReport *ret, Err 
     if (r != 0)
         return r < 0 ? r : 0;
     ret->last_good = good;
-    Err drift;
-    if (good->commit && find_drift(arena, store, good->commit, &ret->drift, &drift) < 0)
-        ret->drift_error = arena_strdup(arena, err_text(&drift));
+    find_drift(arena, store, ret);
     return 0;
 }
 

@@ -21,6 +21,10 @@ def align(margin="5s", upstream_of="gunicorn.service"):
     return {"nginx": {"upstream_of": upstream_of, "when_absent": "skip", "align": {"margin": margin}}}
 
 
+def nginx_timeout(value, upstream_of="gunicorn.service"):
+    return {"nginx": {"upstream_of": upstream_of, "set": {"proxy_read_timeout": value}}}
+
+
 RESTART = {"restart": {"unit": "gunicorn.service"}}
 TIMEOUT = gunicorn(timeout="5s")
 

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from lab import Spec, diff_state
-from lab.playbooks import HEALTH, RESTART, TIMEOUT, align, gunicorn, playbook
-from lab.runs import KEPT, REFUSED, ROLLED_BACK, leftovers, master_argv, run, salve, salve_json, untouched
+from lab.playbooks import HEALTH, RESTART, TIMEOUT, align, gunicorn, nginx_timeout, playbook
+from lab.runs import (FAILED, INVALID, KEPT, REFUSED, ROLLED_BACK, leftovers, master_argv, run, salve, salve_json,
+                      untouched)
 
 BOTH = Spec(settings="file", proxy_read_timeout="3s")
 CONFIG = "/etc/site/gunicorn.conf.py"
@@ -88,6 +89,59 @@ def test_status_tells_of_drift_from_the_last_known_good(boot):
     host.run(f"sed -i 's/timeout = 5/timeout = 50/' {CONFIG} && chmod 600 {SITE}")
     assert {edit["path"] for edit in salve_json(host, "status")["drift"]} == {CONFIG, SITE}
     assert "+timeout = 50" in host.salve("status", "--diff", check=True).stdout
+
+
+def test_drift_is_measured_against_what_all_kept_runs_left(boot):
+    host = boot(BOTH)
+    kept(host, TIMEOUT)
+    kept(host, nginx_timeout("7s"))
+    assert salve_json(host, "status")["drift"] == []
+    host.run(f"sed -i 's/timeout = 5/timeout = 50/' {CONFIG}")
+    assert [edit["path"] for edit in salve_json(host, "status")["drift"]] == [CONFIG]
+    assert "+timeout = 50" in host.salve("status", "--diff", check=True).stdout
+    host.run(f"sed -i 's/timeout = 50/timeout = 5/' {CONFIG}")
+    assert "none: 2 files" in host.salve("status", check=True).stdout
+    back = salve(host, "rollback", "--yes", "--verify", "once")
+    assert back.code == KEPT, back
+    assert salve_json(host, "status")["drift"] == [], "what a rollback left is known to be good, too"
+
+
+def test_back_to_a_run_undoes_all_that_came_later_at_once(boot):
+    host = boot(BOTH)
+    first = kept(host, TIMEOUT)
+    good, argv = host.snapshot_state(), master_argv(host)
+    kept(host, nginx_timeout("7s"))
+    last = kept(host, gunicorn(timeout="8s"), align())
+    host.run(f"echo 'backlog = 77' >>{CONFIG} && systemctl restart gunicorn")
+    host.wait_site()
+    back = salve(host, "rollback", "--yes", "--verify", "once", "--to", first.id[:-3])
+    assert back.code == KEPT, back
+    assert back.record["origin"] == f"back to {first.id}"
+    assert diff_state(good, host.snapshot_state()) == [] and master_argv(host) == argv
+    assert "backlog = 77" in host.salve("show", "--diff", check=True).stdout
+    assert salve_json(host, "status")["drift"] == []
+    forth = salve(host, "rollback", "--yes", "--verify", "once", "--to", last.id)
+    assert forth.code == KEPT, forth
+    assert "timeout = 8" in host.read(CONFIG) and "backlog" not in host.read(CONFIG)
+
+
+def test_back_is_only_to_a_kept_run_whose_snapshots_are_there(boot):
+    host = boot(BOTH)
+    host.knob("health-500")
+    bad = run(host, playbook(TIMEOUT))
+    host.knob("health-500", None)
+    with untouched(host):
+        refused = salve(host, "rollback", "--yes", "--to", bad.id)
+    assert refused.code == REFUSED and refused.said("only a kept run"), refused
+    assert salve(host, "rollback", "--yes", "last", "--to", "last").code == INVALID
+    first = kept(host, TIMEOUT)
+    second = kept(host, nginx_timeout("7s"))
+    host.run("mv /var/lib/salve/snapshots.git /root/ && git init --quiet --bare /var/lib/salve/snapshots.git && "
+             "chmod 700 /var/lib/salve/snapshots.git")
+    with untouched(host):
+        gone = salve(host, "rollback", "--yes", "--to", first.id)
+    assert gone.code == FAILED and gone.said("is gone"), gone
+    assert second.id in host.salve("status", check=True).stdout
 
 
 def test_secrets_are_in_no_output_and_the_state_is_roots_alone(boot):

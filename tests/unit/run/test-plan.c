@@ -43,7 +43,7 @@ static void the_way_back_wishes_what_was_recorded(void **state)
     tree_write(&bench.tree, edit->path, edit->after.content.data);
 
     StringVec passed = {0};
-    PlanRecord record = {.run_id = "r1", .edits = &plan->edits, .passed = &passed};
+    PlanRecord record = {.origin = "rollback of r1", .undoes = "r1", .edits = &plan->edits, .passed = &passed};
     PlanOptions options = {.template_dirs = &bench.roots, .managed_roots = &bench.roots};
     assert_int_equal(plan_make_reverse(bench.tree.arena, plan->playbook, &record, tree_view(&bench.tree), NULL,
                                        &options, &back, &bench.tree.err),
@@ -51,6 +51,7 @@ static void the_way_back_wishes_what_was_recorded(void **state)
     assert_int_equal(back->edits.n, 1);
     assert_true(bytes_equal(back->edits.items[0].after.content, edit->before.content));
     assert_string_equal(back->origin, "rollback of r1");
+    assert_string_equal(back->undoes, "r1");
     assert_int_equal(back->checks.n, 0); /* none passed before, so none is asked */
     assert_string_equal(plan_actions(back, bench.tree.arena), "restart gunicorn.service");
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which run changed which files, and until when. */
+#include "store/ledger-internal.h"
+
+int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err)
+{
+    CLEANUP(statement_close) Statement *insert = NULL;
+    int r = db_prepare(ledger->db, "INSERT OR IGNORE INTO run_files (run, path) VALUES (?1, ?2)", &insert, err);
+    if (r < 0 || (r = ledger_begin(ledger, err)) < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < paths->n; i++) {
+        statement_reset(insert);
+        statement_bind_text(insert, 1, id);
+        statement_bind_text(insert, 2, paths->items[i]);
+        r = statement_run(insert, NULL, err);
+    }
+    r = ledger_end(ledger, r, err);
+    return r < 0 ? err_prefix(err, "cannot record the files of run %s", id) : 0;
+}
+
+/* Rows of run, path, commit. */
+static int read_files(Ledger *ledger, Arena *arena, const char *sql, LedgerFileVec *ret, Err *err)
+{
+    CLEANUP(statement_close) Statement *select = NULL;
+    LedgerFileVec files = {0};
+    int r = db_prepare(ledger->db, sql, &select, err);
+    while (r >= 0 && (r = statement_step(select, err)) == DB_ROW)
+        *vec_push(arena, &files) = (LedgerFile){
+            .run = statement_text(select, arena, 0),
+            .path = statement_text(select, arena, 1),
+            .commit = statement_text(select, arena, 2),
+        };
+    if (r == 0)
+        *ret = files;
+    return r;
+}
+
+int ledger_list_files(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err)
+{
+    return read_files(ledger, arena,
+                      "SELECT run_files.run, path, commit_id FROM run_files JOIN runs ON runs.id = run_files.run"
+                      " ORDER BY created DESC, id DESC, path",
+                      ret, err);
+}
+
+/* SQLite takes the other columns of a group from the row that has its max(). */
+int ledger_known_good(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err)
+{
+    return read_files(ledger, arena,
+                      "SELECT id, path, commit_id, max(created) FROM run_files JOIN runs ON runs.id = run_files.run"
+                      " WHERE state = 'kept' AND commit_id IS NOT NULL GROUP BY path ORDER BY path",
+                      ret, err);
+}

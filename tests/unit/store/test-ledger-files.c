@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/temp-tree.h"
+
+#include "store/ledger.h"
+
+static void add_run(Ledger *ledger, TempTree *tree, const char *id, usec created, RunState state, const char *paths)
+{
+    const RunRecord run = {
+        .id = id, .state = state, .created = created, .commit = arena_printf(tree->arena, "c%s", id)};
+    StringVec files = {0};
+    Err err;
+    for (char *word = strtok(arena_strdup(tree->arena, paths), " "); word; word = strtok(NULL, " "))
+        *vec_push(tree->arena, &files) = word;
+    assert_int_equal(ledger_add(ledger, &run, &err), 0);
+    assert_int_equal(ledger_set_files(ledger, id, &files, &err), 0);
+}
+
+static void the_known_good_of_a_path_is_the_newest_kept_run_that_touched_it(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(ledger_close) Ledger *ledger = NULL;
+    LedgerFileVec files = {0};
+    Err err;
+    assert_int_equal(ledger_open(tree->root, LEDGER_WRITE, &ledger, &err), 0);
+    add_run(ledger, tree, "1", 1, RUN_KEPT, "/a /b");
+    add_run(ledger, tree, "2", 2, RUN_KEPT, "/b /c");
+    add_run(ledger, tree, "3", 3, RUN_ROLLED_BACK, "/a /d");
+    assert_int_equal(ledger_known_good(ledger, tree->arena, &files, &err), 0);
+    static const char *const expected[][2] = {{"/a", "1"}, {"/b", "2"}, {"/c", "2"}};
+    assert_int_equal(files.n, 3);
+    for (size_t i = 0; i < files.n; i++) {
+        assert_string_equal(files.items[i].path, expected[i][0]);
+        assert_string_equal(files.items[i].run, expected[i][1]);
+        assert_string_equal(files.items[i].commit, arena_printf(tree->arena, "c%s", expected[i][1]));
+    }
+}
+
+static void all_files_are_listed_with_the_newest_run_first(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(ledger_close) Ledger *ledger = NULL;
+    LedgerFileVec files = {0};
+    Err err;
+    assert_int_equal(ledger_open(tree->root, LEDGER_WRITE, &ledger, &err), 0);
+    add_run(ledger, tree, "1", 1, RUN_KEPT, "/b /a");
+    add_run(ledger, tree, "2", 2, RUN_ROLLED_BACK, "/c");
+    assert_int_equal(ledger_list_files(ledger, tree->arena, &files, &err), 0);
+    assert_int_equal(files.n, 3);
+    assert_string_equal(files.items[0].path, "/c");
+    assert_string_equal(files.items[1].path, "/a");
+    assert_string_equal(files.items[2].run, "1");
+}
+
+#define TREE_TEST(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TREE_TEST(the_known_good_of_a_path_is_the_newest_kept_run_that_touched_it),
+        TREE_TEST(all_files_are_listed_with_the_newest_run_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
