@@ -3,17 +3,20 @@
 
 #include "store/ledger.h"
 
-static void add_run(Ledger *ledger, TempTree *tree, const char *id, usec created, RunState state, const char *paths)
+static void add_run(Ledger *ledger, TempTree *tree, const char *id, usec created, RunState state, StringVec files)
 {
     const RunRecord run = {
         .id = id, .state = state, .created = created, .commit = arena_printf(tree->arena, "c%s", id)};
-    StringVec files = {0};
     Err err;
-    for (char *word = strtok(arena_strdup(tree->arena, paths), " "); word; word = strtok(NULL, " "))
-        *vec_push(tree->arena, &files) = word;
     assert_int_equal(ledger_add(ledger, &run, &err), 0);
     assert_int_equal(ledger_set_files(ledger, id, &files, &err), 0);
 }
+
+#define FILES(...)                                                                                                     \
+    (StringVec)                                                                                                        \
+    {                                                                                                                  \
+        .items = (const char *[]){__VA_ARGS__}, .n = sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)            \
+    }
 
 static void the_known_good_of_a_path_is_the_newest_kept_run_that_touched_it(void **state)
 {
@@ -22,9 +25,9 @@ static void the_known_good_of_a_path_is_the_newest_kept_run_that_touched_it(void
     LedgerFileVec files = {0};
     Err err;
     assert_int_equal(ledger_open(tree->root, LEDGER_WRITE, &ledger, &err), 0);
-    add_run(ledger, tree, "1", 1, RUN_KEPT, "/a /b");
-    add_run(ledger, tree, "2", 2, RUN_KEPT, "/b /c");
-    add_run(ledger, tree, "3", 3, RUN_ROLLED_BACK, "/a /d");
+    add_run(ledger, tree, "1", 1, RUN_KEPT, FILES("/a", "/b"));
+    add_run(ledger, tree, "2", 2, RUN_KEPT, FILES("/b", "/c"));
+    add_run(ledger, tree, "3", 3, RUN_ROLLED_BACK, FILES("/a", "/d"));
     assert_int_equal(ledger_known_good(ledger, tree->arena, &files, &err), 0);
     static const char *const expected[][2] = {{"/a", "1"}, {"/b", "2"}, {"/c", "2"}};
     assert_int_equal(files.n, 3);
@@ -42,8 +45,8 @@ static void all_files_are_listed_with_the_newest_run_first(void **state)
     LedgerFileVec files = {0};
     Err err;
     assert_int_equal(ledger_open(tree->root, LEDGER_WRITE, &ledger, &err), 0);
-    add_run(ledger, tree, "1", 1, RUN_KEPT, "/b /a");
-    add_run(ledger, tree, "2", 2, RUN_ROLLED_BACK, "/c");
+    add_run(ledger, tree, "1", 1, RUN_KEPT, FILES("/b", "/a"));
+    add_run(ledger, tree, "2", 2, RUN_ROLLED_BACK, FILES("/c"));
     assert_int_equal(ledger_list_files(ledger, tree->arena, &files, &err), 0);
     assert_int_equal(files.n, 3);
     assert_string_equal(files.items[0].path, "/c");
