@@ -329,3 +329,9 @@ int journal_sync(Err *err)
                        child_end_to_string(arena, &result), result.error.data);
     return 0;
 }
+
+void journal_tell(int priority, const char *run, const char *message)
+{
+    (void)sd_journal_send("PRIORITY=%i", priority, "SYSLOG_IDENTIFIER=salve", "SALVE_RUN=%s", run, "MESSAGE=%s",
+                          message, NULL);
+}

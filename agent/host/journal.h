@@ -80,6 +80,10 @@ int journal_wait(Journal *journal, usec timeout_usec, Err *err);
 /* Makes everything that was logged before the call readable (journalctl --sync; at most 5 s). */
 int journal_sync(Err *err);
 
+/* Tells the journal something that somebody has to see: priority as of syslog(3), `run` as the field SALVE_RUN. Where
+ * there is no journal it is lost: it never is the only record. */
+void journal_tell(int priority, const char *run, const char *message);
+
 /* MESSAGE_IDs of systemd's catalog that salve looks for. */
 #define MESSAGE_UNIT_STARTED      "39f53479d3a045ac8e11786248231fbf"
 #define MESSAGE_UNIT_START_FAILED "be02cf6855d2428ba40df7e9d022f03d"

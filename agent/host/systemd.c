@@ -168,6 +168,20 @@ int systemd_daemon_reload(Systemd *systemd, Err *err)
     return r < 0 ? err_prefix(err, "cannot reload systemd's unit files") : r;
 }
 
+int systemd_is_stopping(Systemd *systemd, bool *ret, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const BusValue state[] = {bus_string(MANAGER), bus_string("SystemState")};
+    const BusCall call = {
+        DESTINATION, MANAGER_PATH, "org.freedesktop.DBus.Properties", "Get", state, ARRAY_LEN(state), 0};
+    BusValue reply;
+    int r = bus_call(systemd->bus, arena, &call, &reply, NULL, err);
+    if (r < 0)
+        return err_prefix(err, "cannot ask systemd for its state");
+    *ret = str_equal(bus_value_to_string(arena, &reply.items.items[0]), "stopping");
+    return 0;
+}
+
 int systemd_reset_failed(Systemd *systemd, const char *unit, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();

@@ -130,6 +130,8 @@ int systemd_unit_of_pid(Systemd *systemd, Arena *arena, uint32_t pid, const char
 
 /* Reads all unit files again; returns when it is done (time limit 90 s). */
 int systemd_daemon_reload(Systemd *systemd, Err *err);
+/* Whether the machine is going down: jobs are refused then. */
+int systemd_is_stopping(Systemd *systemd, bool *ret, Err *err);
 /* Also clears the counter of the start limit, of running units too: call it before every start or restart. A unit that
  * is not loaded is fine. */
 int systemd_reset_failed(Systemd *systemd, const char *unit, Err *err);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,8 +20,8 @@ enum { SLOT_SIZE = 4096, SLOTS = 2, HASH_HEX = 64 };
  *
  *     salve hot 1
  *     <sha256 of all that follows up to and with the empty line>
- *     sequence 7 / run ... / commit ... / boot ... / phase ... / attempts ...   (a line each)
- *     (empty line)  */
+ *     sequence 7 / run ... / commit ... / boot ... / phase ... / attempts ... / deadline ... / program ...   (a line
+ * each) (empty line)  */
 static const char magic[] = "salve hot 1\n";
 
 typedef struct Slot {
@@ -40,27 +41,71 @@ const char *hot_phase_to_string(HotPhase phase)
 
 static void print_slot(Arena *arena, const Hot *hot, unsigned long sequence, char out[SLOT_SIZE])
 {
-    char *body = arena_printf(arena, "sequence %lu\nrun %s\ncommit %s\nboot %s\nphase %s\nattempts %u\n\n", sequence,
-                              hot->run_id, hot->commit, hot->boot_id, phases[hot->phase], hot->attempts);
+    char *body = arena_printf(
+        arena, "sequence %lu\nrun %s\ncommit %s\nboot %s\nphase %s\nattempts %u\ndeadline %llu\nprogram %s\n\n",
+        sequence, hot->run_id, hot->commit, hot->boot_id, phases[hot->phase], hot->attempts,
+        (unsigned long long)hot->deadline, hot->program);
     char *hash = hash_to_hex(arena, hash_of(body, strlen(body)));
     memset(out, '\n', SLOT_SIZE);
     char *text = arena_printf(arena, "%s%s\n%s", magic, hash, body);
     memcpy(out, text, strlen(text));
 }
 
-static bool parse_body(const char *body, Slot *slot)
+/* The value of the line that begins with the key and a blank; false where it is missing or too long. */
+static bool parse_line(const char *body, const char *key, char *ret, size_t size)
+{
+    size_t len = strlen(key);
+    for (const char *line = body; *line && *line != '\n'; line = strchr(line, '\n') + 1) {
+        if (strncmp(line, key, len) != 0 || line[len] != ' ')
+            continue;
+        size_t value = strcspn(line + len + 1, "\n");
+        if (value >= size)
+            return false;
+        memcpy(ret, line + len + 1, value);
+        ret[value] = '\0';
+        return true;
+    }
+    return false;
+}
+
+static bool parse_number(const char *body, const char *key, unsigned long long *ret)
+{
+    char text[24], *end;
+    if (!parse_line(body, key, text, sizeof text) || text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+static bool parse_phase(const char *body, HotPhase *ret)
 {
     char phase[32];
-    if (sscanf(body, "sequence %lu\nrun %63s\ncommit %64s\nboot %36s\nphase %31s\nattempts %u", &slot->sequence,
-               slot->hot.run_id, slot->hot.commit, slot->hot.boot_id, phase, &slot->hot.attempts) != 6)
+    if (!parse_line(body, "phase", phase, sizeof phase))
         return false;
     for (int i = 0; i < HOT_PHASE_COUNT; i++) {
         if (str_equal(phases[i], phase)) {
-            slot->hot.phase = (HotPhase)i;
-            return slot->sequence > 0;
+            *ret = (HotPhase)i;
+            return true;
         }
     }
     return false;
+}
+
+static bool parse_body(const char *body, Slot *slot)
+{
+    Hot *hot = &slot->hot;
+    unsigned long long sequence, attempts, deadline;
+    if (!parse_number(body, "sequence", &sequence) || !parse_line(body, "run", hot->run_id, sizeof hot->run_id) ||
+        !parse_line(body, "commit", hot->commit, sizeof hot->commit) ||
+        !parse_line(body, "boot", hot->boot_id, sizeof hot->boot_id) || !parse_phase(body, &hot->phase) ||
+        !parse_number(body, "attempts", &attempts) || !parse_number(body, "deadline", &deadline) ||
+        !parse_line(body, "program", hot->program, sizeof hot->program))
+        return false;
+    slot->sequence = (unsigned long)sequence;
+    hot->attempts = (unsigned)attempts;
+    hot->deadline = deadline;
+    return slot->sequence > 0;
 }
 
 static Slot parse_slot(Arena *arena, const char *data)

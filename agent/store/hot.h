@@ -4,10 +4,12 @@
  * KiB take turns; each has a sequence number and a checksum, so that a torn write leaves the one before. */
 #pragma once
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 
 enum { HOT_NONE = 1 };
+enum { HOT_PROGRAM_MAX = 256 };
 
 typedef enum HotPhase {
     HOT_APPLYING,
@@ -25,6 +27,10 @@ typedef struct Hot {
     char boot_id[37]; /* of the boot in which the phase began */
     HotPhase phase;
     unsigned attempts; /* of recovery, counted before each */
+    /* CLOCK_BOOTTIME of boot_id at which the run has to be kept, or is rolled back; 0: no confirmation is asked for.
+     * A step of the time of day does not move it, and after a reboot it has passed. */
+    usec deadline;
+    char program[HOT_PROGRAM_MAX]; /* path of the salve that recovers the run; "": whichever is there */
 } Hot;
 
 /* `state_dir`/hot. Creates it where it is missing. */

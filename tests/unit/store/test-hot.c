@@ -5,7 +5,12 @@
 
 static Hot some_hot(void)
 {
-    Hot hot = {.run_id = "20260301T031245-7f3a", .commit = "c0ffee", .phase = HOT_APPLYING, .attempts = 0};
+    Hot hot = {.run_id = "20260301T031245-7f3a",
+               .commit = "c0ffee",
+               .phase = HOT_APPLYING,
+               .attempts = 0,
+               .deadline = 123456789012,
+               .program = "/var/lib/a b/salve"};
     Err err;
     assert_int_equal(hot_boot_id(hot.boot_id, &err), 0);
     return hot;
