@@ -24,6 +24,20 @@ static void add_hot(Ink *ink, const StatusReport *report)
         ink_printf(ink, INK_PLAIN, "           nothing carries it any more; finish it: salve recover\n");
 }
 
+/* The deadline of the hot file counts on the clock since boot. */
+static void add_waiting(Ink *ink, const RunRecord *run, const Hot *hot)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    usec now = clock_boottime();
+    if (hot && hot->deadline > now && str_equal(hot->run_id, run->id))
+        ink_printf(ink, INK_PLAIN, "           rolled back unless it is confirmed by %s\n",
+                   usec_to_local(arena, clock_realtime() + hot->deadline - now));
+    ink_printf(ink, INK_PLAIN,
+               "           keep it:                 salve confirm %s\n"
+               "           or roll it back:         salve cancel %s\n",
+               run->id, run->id);
+}
+
 static void add_unfinished(Ink *ink, const StatusReport *report)
 {
     VEC_EACH (run, &report->unfinished) {
@@ -37,6 +51,8 @@ static void add_unfinished(Ink *ink, const StatusReport *report)
                        "           roll it back once more:  salve recover --again\n"
                        "           or, once it is right:    salve recover --acknowledge\n",
                        run->id);
+        if (run->state == RUN_CONFIRMING)
+            add_waiting(ink, run, report->hot);
     }
 }
 
@@ -93,6 +109,8 @@ Node *status_json(Arena *arena, const StatusReport *report)
         node_set_text(arena, hot, "run", report->hot->run_id);
         node_set_text(arena, hot, "phase", hot_phase_to_string(report->hot->phase));
         node_set_int(arena, hot, "attempts", report->hot->attempts);
+        if (report->hot->deadline)
+            node_set_int(arena, hot, "deadline_boottime_usec", (int64_t)report->hot->deadline);
     }
     Node *holder = node_set(arena, map, "lock", report->holder ? node_map(arena) : node_null(arena));
     if (report->holder) {

@@ -9,6 +9,7 @@
  *     applying     hot file, then ledger, then exchanges             apply
  *     activating   daemon-reload, reload, restart, each proved       activate_plan
  *     verifying    the checks look again                             verify
+ *     [confirming] a person says yes before the deadline            run/confirm.c
  *     kept         one conditional UPDATE: the point of no return    keep
  *
  * Up to `staged` a failure is `refused`: nothing was touched. From `applying` on it is a rollback (run/rollback.c), or
@@ -23,6 +24,7 @@
 #include "data/json.h"
 #include "run/activate.h"
 #include "run/before.h"
+#include "run/confirm.h"
 #include "run/guards.h"
 #include "run/intent.h"
 #include "run/recover.h"
@@ -187,8 +189,12 @@ static int exchange(Run *run, Err *err)
 {
     VEC_EACH (edit, run->swap.edits) {
         int r = swap_apply(&run->swap, edit, err);
-        if (r == SWAP_FOREIGN)
-            return err_set(err, ERR_FOREIGN, "%s was changed by somebody else at this very moment", edit->path);
+        if (r == SWAP_FOREIGN) {
+            run->theirs = edit;
+            return err_set(err, ERR_FOREIGN,
+                           "%s was changed by somebody else since the snapshot; their version stays; plan again",
+                           edit->path);
+        }
         if (r < 0)
             return r;
     }
@@ -210,6 +216,11 @@ static int apply(Run *run, const Plan *plan, bool validate_live, Err *err)
     return validate_live ? stage_validate_live(&input, err) : 0;
 }
 
+static bool is_cancelled(const Run *run)
+{
+    return run->cancel && *run->cancel;
+}
+
 static int activate_plan(Run *run, const Plan *plan, Err *err)
 {
     Activation activation = {
@@ -224,7 +235,10 @@ static int activate_plan(Run *run, const Plan *plan, Err *err)
         .cancel = run->cancel,
     };
     int r = run_enter(run, RUN_ACTIVATING, NULL, err);
-    return r < 0 ? r : activate(&activation, &plan->effects, &run->attempted, err);
+    if (r >= 0)
+        r = activate(&activation, &plan->effects, &run->attempted, err);
+    run->blamed = r < 0 && !is_cancelled(run);
+    return r;
 }
 
 static void note_thoroughness(Run *run, const Plan *plan, const WatchOutcome *outcome, bool once)
@@ -261,6 +275,7 @@ static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *er
         note_thoroughness(run, plan, &outcome, options->once);
     }
     bool inconclusive = r >= 0 && outcome.verdict == VERDICT_INCONCLUSIVE && plan->playbook->keep_on_inconclusive;
+    run->blamed = r >= 0 && outcome.verdict == VERDICT_FAIL;
     if (r >= 0 && outcome.verdict != VERDICT_PASS && !inconclusive)
         r = err_set(err, ERR_FAILED, "%s", outcome.reason);
     if (r < 0)
@@ -313,6 +328,8 @@ static int change(Run *run, const Plan *plan, bool validate_live, const RunOptio
         r = activate_plan(run, plan, err);
     if (r >= 0)
         r = verify(run, plan, options, err);
+    if (r >= 0 && options->confirm_usec > 0)
+        r = confirm_wait(run, options, err);
     if (r >= 0)
         r = still_ours(run, err);
     return r < 0 ? r : keep(run, err);
@@ -335,6 +352,8 @@ static void fail(Run *run, const Plan *plan, const Err *why)
 {
     Err err;
     const char *reason = arena_strdup(run->arena, err_text(why));
+    if (run->blamed && ledger_blame(run->store->ledger, run->record.id, &err) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
     if (!plan->only_restarts) {
         run->chronicle->phase = "rollback";
         run_roll_back(run, reason);
@@ -352,6 +371,7 @@ static void carry(Run *run, const Plan *plan, const RunOptions *options)
     int r = prepare(run, plan, &validate_live, &err);
     if (r >= 0 && run->cancel && *run->cancel)
         r = err_set(&err, ERR_REFUSED, "cancelled");
+    run->hot.deadline = confirm_deadline(plan, options);
     if (r >= 0)
         r = hot_write(run->store->dir, &run->hot, &err);
     if (r >= 0)
@@ -398,6 +418,7 @@ int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunR
         r = record_run(&run, plan, options, err);
     if (r >= 0)
         carry(&run, plan, options);
+    confirm_end(&run);
     watch_close(run.watch);
     if (r >= 0)
         *ret = run.record;

@@ -17,6 +17,7 @@ typedef struct RunOptions {
     bool once;                    /* --verify once */
     bool force;                   /* --force: also a plan in quarantine */
     usec confirm_usec;            /* --confirm: how long to wait for a confirmation; 0: none is asked for */
+    const char *answer_path;      /* where to listen for it (CONFIRM_SOCKET in the runtime directory) */
     usec for_usec;                /* --for: the change is undone after this time; 0: it is for good */
     const char *const *overrides; /* --override GUARD, NULL-terminated */
     const char *reason;           /* --reason: why guards are overridden */
@@ -29,8 +30,14 @@ typedef struct Engine Engine;
 /* Takes the lock for `what` (ERR_BUSY), and first brings a hot run to an end, saying so through the sink (promise 3).
  * ERR_DENIED without root. */
 int engine_open(Arena *arena, const char *state_dir, const char *what, EventSink sink, Engine **ret, Err *err);
+/* The first half of that alone, at boot: files are back and systemd has read them, before any service is started. */
+int engine_restore(Arena *arena, const char *state_dir, EventSink sink, Err *err);
 void engine_close(Engine *engine);
 DEFINE_CLEANUP(Engine *, engine_close)
+
+/* Runs from now on name this program in the hot file: the one that recovers them, whatever is installed then. The path
+ * must outlive the engine. */
+void engine_set_program(Engine *engine, const char *path);
 
 struct Systemd *engine_systemd(Engine *engine);
 Live *engine_live(Engine *engine);

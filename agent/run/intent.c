@@ -37,6 +37,7 @@ char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, 
     node_set(arena, intent, "was_down", strings_to_node(arena, was_down));
     node_set(arena, intent, "was_sick", strings_to_node(arena, was_sick));
     node_set_int(arena, intent, "settle_usec", (int64_t)plan->settle_usec);
+    node_set_int(arena, intent, "longest_request_usec", (int64_t)plan->longest_request_usec);
     return json_to_string(arena, intent, JSON_COMPACT);
 }
 
@@ -74,11 +75,16 @@ static StringVec read_strings(Arena *arena, const Node *list)
     return strings;
 }
 
+static usec read_usec(const Node *root, const char *name)
+{
+    int64_t number = 0;
+    return node_to_int(node_get(root, name), &number) && number > 0 ? (usec)number : 0;
+}
+
 int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
 {
     Node *root;
     Intent intent = {0};
-    int64_t settle = 0;
     int r = json_parse(arena, "the intent of the run", bytes_of(json), &root, err);
     if (r >= 0)
         r = read_effects(arena, node_get(root, "effects"), &intent.effects, err);
@@ -95,8 +101,8 @@ int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
     intent.root = node_get_text(root, "root") ? node_get_text(root, "root") : "";
     intent.was_down = read_strings(arena, node_get(root, "was_down"));
     intent.was_sick = read_strings(arena, node_get(root, "was_sick"));
-    if (node_to_int(node_get(root, "settle_usec"), &settle) && settle > 0)
-        intent.settle_usec = (usec)settle;
+    intent.settle_usec = read_usec(root, "settle_usec");
+    intent.longest_request_usec = read_usec(root, "longest_request_usec");
     *ret = intent;
     return 0;
 }

@@ -12,7 +12,7 @@ typedef struct Intent {
     EffectVec effects;
     StringVec was_down; /* units of the effects that were not running */
     StringVec was_sick; /* likewise: that did not stay up */
-    usec settle_usec;
+    usec settle_usec, longest_request_usec;
 } Intent;
 
 char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, const StringVec *was_sick);

@@ -9,7 +9,8 @@
 #include "run/recover.h"
 #include "run/run.h"
 
-int engine_open(Arena *arena, const char *state_dir, const char *what, EventSink sink, Engine **ret, Err *err)
+static int open_half(Arena *arena, const char *state_dir, const char *what, EventSink sink, RecoverHalf half,
+                     Engine **ret, Err *err)
 {
     if (geteuid() != 0)
         return err_set(err, ERR_DENIED, "this needs root, to write configuration and to restart services; try sudo");
@@ -22,11 +23,27 @@ int engine_open(Arena *arena, const char *state_dir, const char *what, EventSink
         return r;
     engine->live = live_new(arena, engine->systemd, "");
     engine->chronicle.ledger = engine->store.ledger;
-    r = recover_all(engine, err);
+    r = recover_all(engine, half, err);
     if (r < 0)
         return r;
     *ret = STEAL(engine);
     return 0;
+}
+
+int engine_open(Arena *arena, const char *state_dir, const char *what, EventSink sink, Engine **ret, Err *err)
+{
+    return open_half(arena, state_dir, what, sink, RECOVER_WHOLE, ret, err);
+}
+
+int engine_restore(Arena *arena, const char *state_dir, EventSink sink, Err *err)
+{
+    CLEANUP(engine_close) Engine *engine = NULL;
+    return open_half(arena, state_dir, "restore", sink, RECOVER_FILES, &engine, err);
+}
+
+void engine_set_program(Engine *engine, const char *path)
+{
+    engine->program = path;
 }
 
 void engine_close(Engine *engine)
@@ -85,6 +102,8 @@ int run_begin(Engine *engine, Run *ret, const char *id, Err *err)
         .hot = {.phase = HOT_APPLYING},
     };
     snprintf(run.hot.run_id, sizeof run.hot.run_id, "%s", id);
+    if (engine->program)
+        snprintf(run.hot.program, sizeof run.hot.program, "%s", engine->program);
     int r = hot_boot_id(run.hot.boot_id, err);
     if (r < 0)
         return r;

@@ -5,11 +5,33 @@
 #include <string.h>
 
 #include "run/intent.h"
+#include "run/recheck.h"
 #include "run/run.h"
 #include "run/state.h"
 
-/* What the snapshot says of a run: its edits and its intent. */
-static int load(Run *run, const char *commit, Err *err)
+/* Attempts that died before they came to an end. What kills the next one too is for a person to find. */
+enum { ATTEMPTS_MAX = 5 };
+
+static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, const char *commit)
+{
+    EditVec *edits = arena_new_of(run->arena, EditVec);
+    EffectVec *effects = arena_new_of(run->arena, EffectVec);
+    *edits = snapshot->edits;
+    *effects = intent->effects;
+    run->swap.edits = edits;
+    run->swap.root = intent->root;
+    run->effects = effects;
+    run->was_down = intent->was_down;
+    run->was_sick = intent->was_sick;
+    run->settle_usec = intent->settle_usec;
+    run->longest_request_usec = intent->longest_request_usec;
+    /* Not known: all of them are taken back. What was started by another boot has loaded what it found. */
+    run->attempted = str_equal(run->record.boot_id, run->hot.boot_id) ? effects->n : 0;
+    snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
+}
+
+/* What the snapshot says of a run: its edits and its intent. ret_intent may be NULL. */
+static int load(Run *run, const char *commit, Intent *ret_intent, Err *err)
 {
     Snapshot snapshot;
     Intent intent;
@@ -22,18 +44,9 @@ static int load(Run *run, const char *commit, Err *err)
         r = intent_from_json(run->arena, snapshot.intent, &intent, err);
     if (r < 0)
         return r;
-    EditVec *edits = arena_new_of(run->arena, EditVec);
-    EffectVec *effects = arena_new_of(run->arena, EffectVec);
-    *edits = snapshot.edits;
-    *effects = intent.effects;
-    run->swap.edits = edits;
-    run->swap.root = intent.root;
-    run->effects = effects;
-    run->attempted = effects->n; /* not known: all of them are taken back */
-    run->was_down = intent.was_down;
-    run->was_sick = intent.was_sick;
-    run->settle_usec = intent.settle_usec;
-    snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
+    take_up(run, &snapshot, &intent, commit);
+    if (ret_intent)
+        *ret_intent = intent;
     return 0;
 }
 
@@ -48,49 +61,127 @@ static void end_untouched(Run *run, int loaded, Err *err)
     run_enter_anyway(run, RUN_REFUSED, "salve was killed before anything was touched");
 }
 
+static void end_stuck(Run *run, const char *reason)
+{
+    if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
+        run_enter_anyway(run, RUN_ROLLING_BACK, NULL);
+    run_enter_anyway(run, RUN_STUCK, reason);
+}
+
 /* What is to be put back cannot be read: a person must. It must not block for ever, so it is a stuck run like others.
  */
 static void end_unreadable(Run *run, const Err *why)
 {
+    end_stuck(run, arena_printf(run->arena,
+                                "salve was killed in the middle of the run, and what to put back cannot be read: %s; "
+                                "the originals lie beside the files, see: find /etc -name '.*.salve-*'",
+                                err_text(why)));
+}
+
+/* The ledger is brought up to where the hot file is: what could not be written then. */
+static int catch_up(Run *run, Err *err)
+{
+    int r = 0;
     if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
-        run_enter_anyway(run, RUN_ROLLING_BACK, NULL);
-    const char *reason = arena_printf(run->arena,
-                                      "salve was killed in the middle of the run, and what to put back cannot be "
-                                      "read: %s; the originals lie beside the files, see: find /etc -name "
-                                      "'.*.salve-*'",
-                                      err_text(why));
-    run_enter_anyway(run, RUN_STUCK, reason);
+        r = run_enter(run, RUN_ROLLING_BACK, NULL, err);
+    return r < 0 || run->record.state == RUN_RESTORED ? r : run_enter(run, RUN_RESTORED, NULL, err);
 }
 
 /* Everything was put back, but the ledger could not be written then. */
 static int fill_in(Run *run, Err *err)
 {
-    run->record.state = RUN_RESTORED;
-    int r = run_enter(run, RUN_ROLLED_BACK, "the run was rolled back; the record of why was lost", err);
+    int r = catch_up(run, err);
+    if (r >= 0)
+        r = run_enter(run, RUN_ROLLED_BACK, "the run was rolled back; the record of why was lost", err);
     return r < 0 ? r : run_finish(run, err);
 }
 
-/* The hot file, if it is of this run: how far its rollback came, and how often it was tried. */
-static bool was_rolled_back(Run *run)
+/* The hot file, if it is of this run: how far its rollback came, how often it was tried, and by whom. */
+static void take_hot(Run *run)
 {
     Hot hot;
     Err ignored; /* a damaged one tells nothing: the ledger does */
     if (hot_read(run->store->dir, &hot, &ignored) != 0 || !str_equal(hot.run_id, run->record.id))
-        return false;
-    run->hot.attempts = hot.attempts + 1;
-    return hot.phase == HOT_ROLLED_BACK;
+        return;
+    run->hot.phase = hot.phase;
+    run->hot.attempts = hot.attempts;
+    run->hot.deadline = hot.deadline;
+    memcpy(run->hot.program, hot.program, sizeof hot.program);
 }
 
-static int recover_one(Engine *engine, const RunRecord *record, Err *err)
+static const char *why_interrupted(const Run *run)
+{
+    bool rebooted = !str_equal(run->record.boot_id, run->hot.boot_id);
+    if (run->record.reason)
+        return run->record.reason;
+    if (run->record.state == RUN_CONFIRMING)
+        return rebooted ? "it was not confirmed before the host was rebooted"
+                        : "salve was killed while the run waited for its confirmation";
+    return rebooted ? "the host went down in the middle of the run" : "salve was killed in the middle of the run";
+}
+
+/* An attempt is counted before it is made, so that one that kills us is not made for ever. */
+static bool count_attempt(Run *run)
+{
+    Err err;
+    if (run->hot.attempts >= ATTEMPTS_MAX)
+        return false;
+    run->hot.attempts++;
+    if (hot_write(run->store->dir, &run->hot, &err) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+    return true;
+}
+
+static void roll_back_judged(Run *run, const Intent *intent, const char *reason)
+{
+    Err err;
+    if (recheck_open(run, intent, &err) < 0)
+        progress_warning(&run->progress, "files and processes are proved, but its checks cannot be asked: %s",
+                         err_text(&err));
+    run_roll_back(run, reason);
+    watch_close(run->watch);
+    run->watch = NULL;
+}
+
+static int recover_touched(Run *run, RecoverHalf half, const Intent *intent, Err *err)
+{
+    if (run->hot.phase == HOT_ROLLED_BACK)
+        return fill_in(run, err);
+    if (!run->record.commit || run->swap.edits->n == 0) {
+        run_enter_anyway(run, RUN_FAILED, "salve was killed while it restarted services");
+        return run_finish(run, err);
+    }
+    if (run->hot.phase == HOT_RESTORED && half == RECOVER_FILES)
+        return 0;
+    if (!count_attempt(run)) {
+        end_stuck(
+            run, arena_printf(run->arena, "%d attempts to roll it back died before they came to an end", ATTEMPTS_MAX));
+        return 0;
+    }
+    const char *reason = arena_strdup(run->arena, why_interrupted(run));
+    int r = run->hot.phase == HOT_RESTORED ? catch_up(run, err) : 0;
+    if (r < 0)
+        progress_warning(&run->progress, "%s", err_text(err));
+    if (half == RECOVER_FILES)
+        run_restore(run, reason);
+    else
+        roll_back_judged(run, intent, reason);
+    return 0;
+}
+
+static int recover_one(Engine *engine, const RunRecord *record, RecoverHalf half, Err *err)
 {
     Run run;
+    Intent intent = {0};
     int r = run_begin(engine, &run, record->id, err);
     if (r < 0)
         return r;
     run_resume(&run, record);
     progress_warning(&run.progress, "run %s of %s was interrupted (%s): bringing it to an end first", record->id,
                      record->playbook, run_state_to_string(record->state));
-    r = record->commit ? load(&run, record->commit, err) : 0;
+    take_hot(&run);
+    engine->chronicle.phase = "rollback";
+    r = record->commit ? load(&run, record->commit, &intent, err) : 0;
     if (!run_state_touched(record->state)) {
         end_untouched(&run, r, err);
         return 0;
@@ -99,21 +190,14 @@ static int recover_one(Engine *engine, const RunRecord *record, Err *err)
         end_unreadable(&run, err);
         return 0;
     }
-    if (was_rolled_back(&run))
-        return fill_in(&run, err);
-    if (!record->commit || run.swap.edits->n == 0) {
-        run_enter_anyway(&run, RUN_FAILED, "salve was killed while it restarted services");
-        return run_finish(&run, err);
-    }
-    run_roll_back(&run, "salve was killed in the middle of the run");
-    return 0;
+    return recover_touched(&run, half, &intent, err);
 }
 
 /* --- The hot file --- */
 
 /* The ledger was lost while a run was hot: its row is made anew from the hot file and the snapshot, as of a run that
  * has touched files, and so it is rolled back. */
-static int recover_lost(Engine *engine, const Hot *hot, Err *err)
+static int recover_lost(Engine *engine, const Hot *hot, RecoverHalf half, Err *err)
 {
     Arena *arena = engine->arena;
     RunRecord record = {
@@ -130,7 +214,7 @@ static int recover_lost(Engine *engine, const Hot *hot, Err *err)
         .boot_id = arena_strdup(arena, hot->boot_id),
     };
     int r = ledger_add(engine->store.ledger, &record, err);
-    return r < 0 ? r : recover_one(engine, &record, err);
+    return r < 0 ? r : recover_one(engine, &record, half, err);
 }
 
 static void warn(Engine *engine, const char *text)
@@ -157,7 +241,7 @@ static int drop_damaged(Engine *engine, Err *err)
 }
 
 /* A kept or otherwise ended run whose cleaning up was cut short: nothing that could not wait. */
-static int finish_hot(Engine *engine, Err *err)
+static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
 {
     Hot hot;
     RunRecord record;
@@ -167,14 +251,14 @@ static int finish_hot(Engine *engine, Err *err)
         return r < 0 ? drop_damaged(engine, err) : 0;
     r = ledger_find(engine->store.ledger, engine->arena, hot.run_id, &record, err);
     if (r == -ERR_NOT_FOUND)
-        return recover_lost(engine, &hot, err);
+        return recover_lost(engine, &hot, half, err);
     if (r < 0 || record.state == RUN_STUCK)
         return r < 0 ? err_prefix(err, "hot file of run %s", hot.run_id) : 0;
     r = run_begin(engine, &run, record.id, err);
     if (r < 0)
         return r;
     run_resume(&run, &record);
-    r = record.commit ? load(&run, record.commit, err) : 0;
+    r = record.commit ? load(&run, record.commit, NULL, err) : 0;
     bool readable = r >= 0;
     if (readable)
         r = run_finish(&run, err);
@@ -184,15 +268,15 @@ static int finish_hot(Engine *engine, Err *err)
     return readable ? 0 : hot_remove(engine->store.dir, err);
 }
 
-int recover_all(Engine *engine, Err *err)
+int recover_all(Engine *engine, RecoverHalf half, Err *err)
 {
     RunRecordVec unfinished = {0};
     int r = ledger_unfinished(engine->store.ledger, engine->arena, &unfinished, err);
     for (size_t i = 0; r >= 0 && i < unfinished.n; i++) {
         if (unfinished.items[i].state != RUN_STUCK)
-            r = recover_one(engine, &unfinished.items[i], err);
+            r = recover_one(engine, &unfinished.items[i], half, err);
     }
-    return r < 0 ? err_prefix(err, "cannot finish an interrupted run") : finish_hot(engine, err);
+    return r < 0 ? err_prefix(err, "cannot finish an interrupted run") : finish_hot(engine, half, err);
 }
 
 /* The stuck run that waits for a person; 1: none. */
@@ -242,11 +326,14 @@ int engine_recover(Engine *engine, RunRecord *ret, Err *err)
         r = run_begin(engine, &run, record.id, err);
     if (r != 0)
         return r;
+    Intent intent;
     run_resume(&run, &record);
-    r = load(&run, record.commit, err);
+    r = load(&run, record.commit, &intent, err);
     if (r < 0)
         return r;
-    run_roll_back(&run, "tried again");
+    run.hot.attempts = 0;
+    engine->chronicle.phase = "rollback";
+    roll_back_judged(&run, &intent, "tried again");
     *ret = run.record;
     return 0;
 }
@@ -261,7 +348,7 @@ int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err
     if (r != 0)
         return r;
     run_resume(&run, &record);
-    r = load(&run, record.commit, err);
+    r = load(&run, record.commit, NULL, err);
     if (r >= 0)
         r = run_finish(&run, err);
     if (r < 0) { /* often what made it stuck; the person decides, not we */

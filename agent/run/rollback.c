@@ -1,69 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rollback: by recorded content, never relative (promise 5), and judged like a change (promise 6).
+/* Rollback, judged like a change (promise 6):
  *
- *     rolling-back  every edit, in reverse: its `before` is live; what somebody else wrote meanwhile is kept as a
- * commit restored      the files are back; now the effects in reverse order, each proved rolled-back   files and
- * processes equal what was recorded, and every check that passed at the baseline passes stuck         one of these
- * could not be proved: a person must look
+ *     rolling-back  every edit, in reverse: its `before` is live (run/restore.c)
+ *     restored      the files are back; now the effects in reverse order, each proved
+ *     rolled-back   files and processes equal what was recorded, and every check that passed at the baseline passes
+ *     stuck         one of these could not be proved: a person must look
+ *     refused       nothing was activated yet, because a file was changed by somebody else just before the exchange
  *
- * "The host was sick before and still is" is rolled-back. Nothing here may be cut short by a cancel, and an edit that
- * cannot be restored does not stop the others from being. */
+ * "The host was sick before and still is" is rolled-back. Nothing here may be cut short by a cancel. While the machine
+ * shuts down no job can be had: the run stays restored, and the next boot does the second half. */
 #include <string.h>
 
 #include "run/activate.h"
+#include "run/restore.h"
 #include "run/run.h"
 
 /* Chances for a check to pass again, since the first answers after a restart may be slow. */
 enum { JUDGE_ROUNDS = 3 };
 #define JUDGE_USEC (10 * USEC_PER_SEC)
-
-/* Puts every file back; goes on where one fails, and returns the first failure. */
-static int restore_files(Run *run, Err *err)
-{
-    int result = 0;
-    const EditVec *edits = run->swap.edits;
-    progress_step(&run->progress, "restore %zu file%s", edits->n, edits->n == 1 ? "" : "s");
-    for (size_t i = edits->n; i-- > 0;) {
-        const char *aside = NULL;
-        Err failure;
-        int r = swap_revert(run->arena, &run->swap, &edits->items[i], &aside, &failure);
-        if (r == SWAP_FOREIGN)
-            run_keep_foreign(run, &edits->items[i], aside);
-        if (r < 0 && result == 0) {
-            *err = failure;
-            result = r;
-        }
-    }
-    return result;
-}
-
-/* The rehearsed proof that the files are back: read again and compared. */
-static int prove_files(Run *run, Err *err)
-{
-    VEC_EACH (edit, run->swap.edits) {
-        FileState now;
-        int r = file_read(run->arena, run->swap.root, edit->path, &now, err);
-        if (r < 0)
-            return r;
-        bool foreign_directory = edit->before.type == FILE_ABSENT && now.type == FILE_DIRECTORY;
-        if (!file_state_equal(&now, &edit->before) && !foreign_directory)
-            return err_set(err, ERR_STUCK, "%s is not as recorded: %s", edit->path,
-                           file_state_difference(run->arena, &edit->before, &now));
-    }
-    return 0;
-}
-
-static int restore(Run *run, Err *err)
-{
-    int r = restore_files(run, err);
-    if (r >= 0)
-        r = prove_files(run, err);
-    if (r < 0)
-        progress_failed(&run->progress, "%s", err_text(err));
-    else
-        progress_done(&run->progress, "content, owner, mode and attributes are as recorded");
-    return r;
-}
 
 /* Whether a unit that the run did not come to may nevertheless have loaded what lay on disk for a moment: then only the
  * action itself proves that it has not (promise 11). */
@@ -149,12 +103,20 @@ static void end_stuck(Run *run, const char *reason, const Err *err)
     run_enter_anyway(run, RUN_STUCK, run->record.reason);
 }
 
-/* Where the ledger cannot be written, the hot file says until then that nothing is left to be put back: what somebody
- * changes from now on is not undone by the recovery that fills the ledger in. */
-static void end(Run *run)
+static void mark(Run *run, HotPhase phase)
 {
     Err err;
-    bool recorded = run->recorded == RUN_ROLLED_BACK;
+    run->hot.phase = phase;
+    if (hot_write(run->store->dir, &run->hot, &err) < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+}
+
+/* Where the ledger cannot be written, the hot file says until then that nothing is left to be put back: what somebody
+ * changes from now on is not undone by the recovery that fills the ledger in. */
+static void end(Run *run, RunState state)
+{
+    Err err;
+    bool recorded = run->recorded == state;
     run->hot.phase = HOT_ROLLED_BACK;
     if ((recorded ? run_finish(run, &err) : hot_write(run->store->dir, &run->hot, &err)) < 0)
         progress_warning(&run->progress, "%s", err_text(&err));
@@ -163,27 +125,80 @@ static void end(Run *run)
     progress_warning(&run->progress, "the next salve command that writes finishes this: salve recover");
 }
 
-void run_roll_back(Run *run, const char *reason)
+static bool shuts_down(Run *run)
+{
+    bool stopping = false;
+    Err err; /* no answer: then the jobs will say what is wrong */
+    return systemd_is_stopping(run->systemd, &stopping, &err) >= 0 && stopping;
+}
+
+static int put_files_back(Run *run, const char *reason, bool can_validate)
+{
+    Err err;
+    if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
+        run_enter_anyway(run, RUN_ROLLING_BACK, reason);
+    mark(run, HOT_ROLLING_BACK);
+    int r = restore(run, can_validate, &err);
+    if (r < 0) {
+        end_stuck(run, reason, &err);
+        return r;
+    }
+    mark(run, HOT_RESTORED);
+    if (run->record.state != RUN_RESTORED)
+        run_enter_anyway(run, RUN_RESTORED, NULL);
+    return 0;
+}
+
+static const char *with_findings(Run *run, const char *reason, const char *sick)
+{
+    if (sick)
+        reason = arena_printf(run->arena, "%s (the host is still sick as before: %s)", reason, sick);
+    if (run->conflicts.n && !run->theirs)
+        reason = arena_printf(run->arena, "%s (conflict: %s holds what somebody else wrote meanwhile)", reason,
+                              run->conflicts.items[0]);
+    return reason;
+}
+
+static void activate_and_judge(Run *run, const char *reason)
 {
     Err err;
     const char *sick = NULL;
-    if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
-        run_enter_anyway(run, RUN_ROLLING_BACK, reason);
-    run->hot.phase = HOT_ROLLING_BACK;
-    if (hot_write(run->store->dir, &run->hot, &err) < 0)
-        progress_warning(&run->progress, "%s", err_text(&err));
-    if (restore(run, &err) < 0) {
+    int r = activate_restored(run, &err);
+    if (r >= 0 && !run->theirs)
+        r = judge_as_step(run, &sick, &err);
+    if (r < 0 && shuts_down(run)) {
+        progress_warning(&run->progress, "the machine is shutting down; the next boot finishes this");
+        return;
+    }
+    if (r < 0) {
         end_stuck(run, reason, &err);
         return;
     }
-    if (run->record.state != RUN_RESTORED)
-        run_enter_anyway(run, RUN_RESTORED, NULL);
-    if (activate_restored(run, &err) < 0 || judge_as_step(run, &sick, &err) < 0) {
-        end_stuck(run, reason, &err);
+    RunState state = run->theirs ? RUN_REFUSED : RUN_ROLLED_BACK;
+    run->record.reason = with_findings(run, reason, sick);
+    run_enter_anyway(run, state, run->record.reason);
+    end(run, state);
+}
+
+void run_restore(Run *run, const char *reason)
+{
+    Err err;
+    if (put_files_back(run, reason, false) < 0)
         return;
-    }
-    run->record.reason =
-        sick ? arena_printf(run->arena, "%s (the host is still sick as before: %s)", reason, sick) : reason;
-    run_enter_anyway(run, RUN_ROLLED_BACK, run->record.reason);
-    end(run);
+    progress_step(&run->progress, "daemon-reload");
+    if (systemd_daemon_reload(run->systemd, &err) < 0)
+        progress_failed(&run->progress, "%s", err_text(&err)); /* the second half does it again */
+    else
+        progress_done(&run->progress, "ok");
+}
+
+void run_roll_back(Run *run, const char *reason)
+{
+    bool stopping = shuts_down(run);
+    if (run->hot.phase != HOT_RESTORED && put_files_back(run, reason, !stopping) < 0)
+        return;
+    if (stopping)
+        progress_warning(&run->progress, "the machine is shutting down; the next boot finishes this");
+    else
+        activate_and_judge(run, reason);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/run.h"
 
+#include <syslog.h>
+
+#include "host/journal.h"
 #include "run/state.h"
 
 static int advance(Run *run, RunState to, const char *reason, Err *err)
@@ -22,12 +25,28 @@ void run_resume(Run *run, const RunRecord *record)
     run->progress.state = record->state;
 }
 
+/* A person must look: whoever watches the journal hears it, even if nobody watches this run. */
+static void cry(const Run *run)
+{
+    journal_tell(LOG_CRIT, run->record.id,
+                 arena_printf(run->arena,
+                              "run %s is stuck: %s. No run is started on this host until a person looked. See: salve "
+                              "show %s --diff. Then: salve recover --again, or, once the host is right, salve recover "
+                              "--acknowledge. By hand: git -C %s/snapshots.git show refs/runs/%s:manifest lists the "
+                              "files; git -C %s/snapshots.git cat-file blob refs/runs/%s:before/0 prints the first one "
+                              "as it was.",
+                              run->record.id, run->record.reason ? run->record.reason : "", run->record.id,
+                              run->store->dir, run->record.id, run->store->dir, run->record.id));
+}
+
 static void announce(Run *run, RunState to, const char *reason)
 {
     run->record.state = to;
     if (reason)
         run->record.reason = reason;
     progress_state(&run->progress, to);
+    if (to == RUN_STUCK)
+        cry(run);
     if (run_state_terminal(to)) {
         run->record.ended = clock_realtime();
         progress_emit(&run->progress, (Event){.kind = EVENT_END, .text = run->record.reason});

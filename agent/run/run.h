@@ -28,8 +28,12 @@ typedef struct Run {
     size_t attempted;              /* effects begun so far: what a rollback takes back */
     usec settle_usec, window_usec, longest_request_usec;
     Hot hot;
-    Watch *watch; /* NULL: no checks (recovery) */
+    Watch *watch; /* NULL: no checks */
     CheckResultVec baseline;
+    struct Answers *answers; /* open from `confirming` to the end: whoever answered waits for how it ends */
+    const Edit *theirs;      /* somebody else changed this file before we could: the run is refused, and it stays */
+    StringVec conflicts;     /* paths that a rollback left to whoever changed them meanwhile */
+    bool blamed;             /* what was changed is at fault, should the run be rolled back (promise 8) */
 } Run;
 
 struct Engine {
@@ -38,6 +42,7 @@ struct Engine {
     Systemd *systemd;
     Live *live;
     Chronicle chronicle; /* over the caller's sink */
+    const char *program; /* see engine_set_program; NULL */
 };
 
 /* A Run of this engine with that id: what all runs have in common. Holds nothing that would need closing. */
@@ -67,5 +72,9 @@ void run_keep_foreign(Run *run, const Edit *edit, const char *aside);
 int run_finish(Run *run, Err *err);
 
 /* Puts everything back by recorded content, proves it, and judges it by the baseline (promises 5, 6). Ends in
- * RUN_ROLLED_BACK or RUN_STUCK, and says so in run->record. Cannot be cancelled. */
+ * RUN_ROLLED_BACK, RUN_STUCK or, where a foreign file stopped the run before anything was activated, RUN_REFUSED, and
+ * says so in run->record. While the machine shuts down it stops half-way, in RUN_RESTORED: the next boot does the rest.
+ * Cannot be cancelled. */
 void run_roll_back(Run *run, const char *reason);
+/* The first half alone: the files are back, and systemd has read them. Ends in RUN_RESTORED or RUN_STUCK. */
+void run_restore(Run *run, const char *reason);

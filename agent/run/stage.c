@@ -79,7 +79,7 @@ int stage_program(const StageInput *in, Staging *staging, const char *const *arg
         return r;
     collect_messages(in->arena, candidate.error, &lines, &cores);
     bool failed = !child_succeeded(&candidate);
-    if (!failed && lines.n == 0)
+    if (!failed && (lines.n == 0 || in->errors_only))
         return 0;
     if (staging) {
         r = run_program(in, NULL, argv, &untouched, err);

@@ -19,6 +19,7 @@ typedef struct StageInput {
     const EditVec *edits;
     const EffectVec *effects;
     Progress *progress;
+    bool errors_only; /* warnings do not count */
 } StageInput;
 
 enum { STAGE_UNAVAILABLE = 1 };

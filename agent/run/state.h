@@ -4,7 +4,10 @@
  *     planned -> baselining -> snapshotted -> staged -> applying -> activating -> verifying -> [confirming] -> kept
  *        |           |             |            |          \____________\____________\____________/
  *        +-----------+-------------+------------+               rolling-back -> restored -> rolled-back | stuck
- *     refused (nothing was touched)                   failed: a plan without edits has nothing to restore */
+ *     refused (nothing was touched)                   failed: a plan without edits has nothing to restore
+ *
+ * restored -> refused: somebody else changed a file before the run could exchange it. What was exchanged before is
+ * back, theirs was never replaced, and nothing was activated. */
 #pragma once
 
 #include "store/run-record.h"

@@ -11,6 +11,7 @@
 #include "report/outcome.h"
 #include "report/plan.h"
 #include "report/record-json.h"
+#include "run/confirm.h"
 #include "run/state.h"
 
 enum { CARRY_MAX = 64 << 20, NOT_WANTED = 1 };
@@ -50,10 +51,15 @@ static TextDetail detail_of(const VerbContext *context)
     return context->globals->quiet ? TEXT_QUIET : context->globals->verbose ? TEXT_VERBOSE : TEXT_NORMAL;
 }
 
+Stream *carrier_stream(const VerbContext *context)
+{
+    return stream_open(STDOUT_FILENO, form_of(context), detail_of(context), context->colour);
+}
+
 int carrier_open(VerbContext *context, const char *what, Carrier *ret, Err *err)
 {
     CLEANUP(carrier_close) Carrier carrier = {0};
-    carrier.stream = stream_open(STDOUT_FILENO, form_of(context), detail_of(context), context->colour);
+    carrier.stream = carrier_stream(context);
     take_signals();
     int r = engine_open(context->arena, context->settings->state_dir, what, stream_sink(carrier.stream),
                         &carrier.engine, err);
@@ -139,6 +145,7 @@ int carrier_run(VerbContext *context, Carrier *carrier, const Plan *plan, RunOpt
 {
     RunRecord run;
     options->cancel = &carrier_cancelled;
+    options->answer_path = arena_printf(context->arena, "%s/" CONFIRM_SOCKET, context->settings->runtime_dir);
     int r = engine_run(carrier->engine, plan, options, &run, err);
     return r < 0 ? r : carrier_end(context, carrier, &run, err);
 }

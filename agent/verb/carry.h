@@ -15,6 +15,8 @@ typedef struct Carrier {
 /* Opens the engine for `what`; a hot run is finished first, told through the stream. From here on a broken output or a
  * lost terminal does not end the process, and SIGINT, SIGTERM and SIGHUP ask for a rollback. */
 int carrier_open(VerbContext *context, const char *what, Carrier *ret, Err *err);
+/* Standard output as it wants the events. */
+Stream *carrier_stream(const VerbContext *context);
 void carrier_close(Carrier *carrier);
 static inline void carrier_close_cleanup(Carrier *carrier)
 {

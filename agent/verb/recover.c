@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <unistd.h>
 
+#include "store/store.h"
 #include "verb/carry.h"
 #include "verb/who.h"
 
 typedef struct RecoverOptions {
-    bool again, acknowledge;
+    bool again, acknowledge, unattended, restore;
 } RecoverOptions;
 
 static const Option recover_options[] = {
     OPTION_FLAG(RecoverOptions, again, "again", 0, "Try the rollback of a stuck run once more."),
     OPTION_FLAG(RecoverOptions, acknowledge, "acknowledge", 0,
                 "The host was put right by hand: the stuck run blocks no more."),
+    OPTION_FLAG(RecoverOptions, unattended, "unattended", 0,
+                "As salve's own units do: nothing to do, or a salve at work, is success."),
+    OPTION_FLAG(RecoverOptions, restore, "restore", 0,
+                "Only put files back, as at boot; services follow with the next recover."),
     OPTIONS_END,
 };
+
+static const char *const exclusive = "--again, --acknowledge, --unattended and --restore exclude each other";
 
 static int say(VerbContext *context, const char *text, const RunRecord *run, Err *err)
 {
@@ -28,16 +36,47 @@ static int say(VerbContext *context, const char *text, const RunRecord *run, Err
     return verb_print(&line, err);
 }
 
+/* The boot half. A state directory that was never made, or that another salve holds, has nothing to restore. */
+static int restore(VerbContext *context, Err *err)
+{
+    CLEANUP(stream_close) Stream *stream = carrier_stream(context);
+    int r = access(context->settings->state_dir, F_OK) < 0
+                ? 0
+                : engine_restore(context->arena, context->settings->state_dir, stream_sink(stream), err);
+    return r < 0 && err->kind == ERR_BUSY ? 0 : r;
+}
+
+/* Unattended, what could not be brought to an end is a failure, so that systemd tries again. A stuck run is an end:
+ * trying again is for a person to say. */
+static int still_hot(VerbContext *context, Err *err)
+{
+    CLEANUP(store_close) Store store = {0};
+    RunRecordVec unfinished = {0};
+    int r = store_open_read(context->settings->state_dir, &store, err);
+    if (r >= 0 && store.ledger)
+        r = ledger_unfinished(store.ledger, context->arena, &unfinished, err);
+    for (size_t i = 0; r == 0 && i < unfinished.n; i++) {
+        if (unfinished.items[i].state != RUN_STUCK)
+            r = err_set(err, ERR_FAILED, "run %s is %s: not at its end yet", unfinished.items[i].id,
+                        run_state_to_string(unfinished.items[i].state));
+    }
+    return r;
+}
+
 static int recover_run(VerbContext *context, Err *err)
 {
     const RecoverOptions *options = context->options;
     CLEANUP(carrier_close) Carrier carrier = {0};
     RunRecord run;
-    if (options->again && options->acknowledge)
-        return err_set(err, ERR_INVALID, "--again and --acknowledge exclude each other");
+    if (options->again + options->acknowledge + options->unattended + options->restore > 1)
+        return err_set(err, ERR_INVALID, "%s", exclusive);
+    if (options->restore)
+        return restore(context, err);
     int r = carrier_open(context, "recover", &carrier, err);
     if (r < 0)
-        return r;
+        return options->unattended && err->kind == ERR_BUSY ? 0 : r;
+    if (options->unattended)
+        return still_hot(context, err);
     if (!options->again && !options->acknowledge) {
         r = engine_ready(carrier.engine, err); /* a hold is no matter here */
         return r < 0 && err->kind != ERR_BUSY ? r : say(context, "nothing is hot", NULL, err);

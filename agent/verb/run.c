@@ -6,6 +6,7 @@
 typedef struct RunVerbOptions {
     StringVec set, overrides;
     const char *verify, *reason;
+    usec confirm_usec;
     bool yes, accept_pending;
 } RunVerbOptions;
 
@@ -17,6 +18,8 @@ static const Option run_options[] = {
     OPTION_FLAG(RunVerbOptions, yes, "yes", 'y', "Do not ask."),
     OPTION_CHOICE(RunVerbOptions, verify, "verify", 0, verify_modes, "HOW",
                   "Verify for the whole window (the default), or with one sample a check (once)."),
+    OPTION_DURATION(RunVerbOptions, confirm_usec, "confirm", 0,
+                    "Roll back unless salve confirm comes within this time after the checks passed."),
     OPTION_LIST(RunVerbOptions, overrides, "override", 0, "GUARD",
                 "Go on though this guard forbids it; needs --reason."),
     OPTION_TEXT(RunVerbOptions, reason, "reason", 0, "TEXT", "Why guards are overridden; recorded."),
@@ -76,6 +79,7 @@ static int run_run(VerbContext *context, Err *err)
         .once = str_equal(options->verify, "once"),
         .overrides = overrides.items,
         .reason = options->reason,
+        .confirm_usec = options->confirm_usec,
     };
     int r = check_options(options, err);
     if (r >= 0)

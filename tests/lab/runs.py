@@ -65,10 +65,13 @@ class Carried:
         self.process.stdout.close()
         self.process.stderr.close()
 
-    def wait_event(self, **wanted):
+    def next_event(self, **wanted):
+        """Wait for an event with these fields that has not been read yet."""
+        return self.wait_event(seen=len(self.lines), **wanted)
+
+    def wait_event(self, seen=0, **wanted):
         """Wait for an event with these fields; a text field only has to contain what is wanted."""
         deadline = time.monotonic() + EVENT_SECONDS
-        seen = 0
         while True:
             for line in self.lines[seen:]:
                 event = json.loads(line)

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first half of a rollback: the files. By recorded content, never relative (promise 5):
+ *
+ *     live is            what becomes of it
+ *     before             nothing: it is there
+ *     after              `before` is exchanged for it
+ *     absent             `before` gets its name back: an absence holds nothing that could be lost
+ *     anything else      somebody else wrote it. It is kept as a commit first. Where the configuration is valid with it
+ *                        and all other files back, it stays: a conflict that is told, not decided. Else `before` is
+ *                        exchanged for it, too
+ *     met while applying never replaced at all: the run is over, and theirs stays (run->theirs)
+ *
+ * Needs no network and no bus: it works before the system bus is up. An edit that cannot be restored does not stop the
+ * others from being. */
+#include "run/restore.h"
+
+#include "run/stage.h"
+
+/* A file of somebody else's, live under the edit's path. */
+typedef struct Found {
+    const Edit *edit;
+    bool kept; /* its bytes are in a commit */
+} Found;
+
+typedef VEC(Found) FoundVec;
+
+/* 1: live is neither side. Directories, and what is no file, are swap_revert's matter. */
+static int look_for_foreign(Run *run, const Edit *edit, FileState *ret, Err *err)
+{
+    int r = file_read(run->arena, run->swap.root, edit->path, ret, err);
+    if (r < 0)
+        return r;
+    bool holds_bytes = ret->type == FILE_REGULAR || ret->type == FILE_SYMLINK;
+    return holds_bytes && !file_state_matches(&edit->before, ret) && !file_state_matches(&edit->after, ret);
+}
+
+static void add_found(Run *run, FoundVec *found, const Edit *edit, const FileState *state)
+{
+    char commit[65];
+    Err err;
+    int r = snapshot_keep_foreign(run->store->repo, run->record.id, edit->path, state, commit, &err);
+    if (r < 0) /* a full disk: then it goes aside, and into a commit later */
+        progress_warning(&run->progress, "what somebody else wrote to %s cannot be kept as a commit yet: %s",
+                         edit->path, err_text(&err));
+    *vec_push(run->arena, found) = (Found){edit, r >= 0};
+}
+
+static int put_back(Run *run, const Edit *edit, Err *err)
+{
+    const char *aside = NULL;
+    int r = swap_revert(run->arena, &run->swap, edit, &aside, err);
+    if (r == SWAP_FOREIGN)
+        run_keep_foreign(run, edit, aside);
+    return r < 0 ? r : 0;
+}
+
+static int restore_edit(Run *run, const Edit *edit, FoundVec *found, Err *err)
+{
+    FileState live;
+    if (edit == run->theirs) {
+        *vec_push(run->arena, &run->conflicts) = edit->path;
+        return 0;
+    }
+    int r = look_for_foreign(run, edit, &live, err);
+    if (r == 1)
+        add_found(run, found, edit, &live);
+    return r != 0 ? (r < 0 ? r : 0) : put_back(run, edit, err);
+}
+
+/* Whether the configuration is valid as it is now: everything restored but for what somebody else wrote. */
+static bool mix_is_valid(Run *run)
+{
+    Err err;
+    const StageInput input = {
+        .arena = run->arena,
+        .run_id = run->record.id,
+        .systemd = run->systemd,
+        .view = run_fresh_view(run),
+        .edits = run->swap.edits,
+        .effects = run->effects,
+        .progress = &run->progress,
+        .errors_only = true,
+    };
+    return stage_validate_live(&input, &err) >= 0;
+}
+
+static int settle_conflicts(Run *run, const FoundVec *found, bool can_validate, Err *err)
+{
+    int result = 0;
+    if (found->n == 0)
+        return 0;
+    bool stays = can_validate && mix_is_valid(run);
+    VEC_EACH (one, found) {
+        Err failure;
+        if (stays) {
+            *vec_push(run->arena, &run->conflicts) = one->edit->path;
+            progress_warning(&run->progress,
+                             "conflict: %s was changed by somebody else meanwhile; the configuration is valid with it, "
+                             "so their version stays; look at it: salve show %s",
+                             one->edit->path, run->record.id);
+            continue;
+        }
+        int r = put_back(run, one->edit, &failure);
+        if (r < 0 && result == 0) {
+            *err = failure;
+            result = r;
+        }
+    }
+    return result;
+}
+
+static int restore_files(Run *run, bool can_validate, Err *err)
+{
+    int result = 0;
+    FoundVec found = {0};
+    const EditVec *edits = run->swap.edits;
+    Err failure;
+    run->conflicts.n = 0;
+    for (size_t i = edits->n; i-- > 0;) {
+        int r = restore_edit(run, &edits->items[i], &found, &failure);
+        if (r < 0 && result == 0) {
+            *err = failure;
+            result = r;
+        }
+    }
+    int r = settle_conflicts(run, &found, can_validate, &failure);
+    if (r < 0 && result == 0)
+        *err = failure;
+    return result < 0 ? result : r;
+}
+
+/* The rehearsed proof that the files are back: read again and compared. */
+static int prove_files(Run *run, Err *err)
+{
+    VEC_EACH (edit, run->swap.edits) {
+        FileState now;
+        int r = file_read(run->arena, run->swap.root, edit->path, &now, err);
+        if (r < 0)
+            return r;
+        bool foreign_directory = edit->before.type == FILE_ABSENT && now.type == FILE_DIRECTORY;
+        if (!file_state_equal(&now, &edit->before) && !foreign_directory &&
+            !strings_contain(&run->conflicts, edit->path))
+            return err_set(err, ERR_STUCK, "%s is not as recorded: %s", edit->path,
+                           file_state_difference(run->arena, &edit->before, &now));
+    }
+    return 0;
+}
+
+int restore(Run *run, bool can_validate, Err *err)
+{
+    size_t n = run->swap.edits->n;
+    progress_step(&run->progress, "restore %zu file%s", n, n == 1 ? "" : "s");
+    int r = restore_files(run, can_validate, err);
+    if (r >= 0)
+        r = prove_files(run, err);
+    if (r < 0)
+        progress_failed(&run->progress, "%s", err_text(err));
+    else if (run->conflicts.n)
+        progress_done(&run->progress, "as recorded, but for %s, which somebody else changed", run->conflicts.items[0]);
+    else
+        progress_done(&run->progress, "content, owner, mode and attributes are as recorded");
+    return r;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a run are put back. Internal to run/. */
+#pragma once
+
+#include "run/run.h"
+
+/* Every file holds its recorded `before`, read again and compared, except the paths in run->conflicts: there somebody
+ * else's version stays. can_validate: whether the validators can be asked if the configuration is sound with theirs
+ * (not before the system bus is up, nor at shutdown: then `before` comes back, and theirs is in a commit). */
+int restore(Run *run, bool can_validate, Err *err);
