@@ -104,6 +104,7 @@ static void decode(Arena *arena, const Source *source, const BindingVec *binding
     if (!decode_struct(&decoder, &playbook_type, &rest, &spec) || diags->errors > 0)
         return;
     Playbook *playbook = build(arena, source, &scope, &spec);
+    playbook->verify = node_get(root, "verify");
     playbook_lint(playbook, diags);
     *ret = playbook;
 }

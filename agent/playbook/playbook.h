@@ -38,6 +38,7 @@ typedef struct Playbook {
     VEC(Guard) guards;
     VEC(PlaybookChange) changes;
     VEC(PlaybookCheck) checks;
+    const Node *verify;        /* as it is written: the checks with all that they ask for */
     usec warmup_usec;          /* default 3s */
     usec window_usec;          /* 0: auto */
     usec interval_usec;        /* default 2s */

@@ -95,6 +95,7 @@ Node *json_of_run(Arena *arena, const RunRecord *run)
     set_known(arena, map, "thoroughness", run->thoroughness);
     set_known(arena, map, "reason", run->reason);
     set_known(arena, map, "boot_id", run->boot_id);
+    node_set_bool(arena, map, "blamed", run->blamed);
     return map;
 }
 

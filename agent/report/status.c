@@ -6,6 +6,7 @@
 #include "report/history.h"
 #include "report/ink.h"
 #include "report/record-json.h"
+#include "report/secret.h"
 #include "report/text.h"
 
 static void add_hot(Ink *ink, const StatusReport *report)
@@ -67,6 +68,17 @@ static void add_hold(Ink *ink, const Hold *hold)
                hold->reason ? hold->reason : "");
 }
 
+static void add_quarantine(Ink *ink, const RunRecordVec *quarantine)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    VEC_EACH (run, quarantine)
+        ink_printf(ink, INK_YELLOW, "quarantine %s, rolled back %s by run %s: %s\n", run->playbook ? run->playbook : "",
+                   usec_to_local(arena, run->ended), run->id,
+                   run->reason ? secret_mask_text(arena, run->reason) : "no reason recorded");
+    if (quarantine->n)
+        ink_text(ink, INK_PLAIN, "           not tried again as it is: change its inputs, or: salve run --force\n");
+}
+
 static void add_drift(Ink *ink, const StatusReport *report)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -98,6 +110,7 @@ void status_show(const StatusReport *report, bool colour, StrBuf *out)
     add_unfinished(&ink, report);
     if (report->hold)
         add_hold(&ink, report->hold);
+    add_quarantine(&ink, &report->quarantine);
     add_drift(&ink, report);
 }
 
@@ -123,6 +136,9 @@ Node *status_json(Arena *arena, const StatusReport *report)
     VEC_EACH (run, &report->unfinished) {
         node_add(arena, unfinished, json_of_run(arena, run));
     }
+    Node *quarantine = node_set(arena, map, "quarantine", node_seq(arena));
+    VEC_EACH (run, &report->quarantine)
+        node_add(arena, quarantine, json_of_run(arena, run));
     node_set(arena, map, "last_good", report->last_good ? json_of_run(arena, report->last_good) : node_null(arena));
     if (report->drift_error)
         node_set_text(arena, map, "drift_error", report->drift_error);

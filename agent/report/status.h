@@ -10,6 +10,7 @@ typedef struct StatusReport {
     const LockHolder *holder;   /* NULL: the lock is free */
     const Hold *hold;           /* NULL: not held */
     RunRecordVec unfinished;    /* not at an end, or stuck and nobody looked */
+    RunRecordVec quarantine;    /* the runs whose plans are not tried again */
     const RunRecord *last_good; /* NULL: nothing was kept yet */
     size_t managed;             /* files that kept runs touched: what drift is looked for in */
     EditVec drift;              /* before: as the newest kept run that touched it left it; after: as it is now */

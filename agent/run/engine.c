@@ -52,6 +52,8 @@ static void record_permissions(Run *run, const Plan *plan, const RunOptions *opt
     for (const char *const *guard = options->overrides; guard && *guard; guard++)
         progress_warning(&run->progress, "guard %s may be overridden: %s", *guard,
                          options->reason ? options->reason : "no reason given");
+    if (options->force)
+        run_record_force(run, plan);
 }
 
 static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err *err)
@@ -404,6 +406,8 @@ int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunR
 {
     Run run;
     int r = engine_ready(engine, err);
+    if (r >= 0)
+        r = engine_check_quarantine(engine, plan, options, err);
     if (r >= 0)
         r = run_begin(engine, &run, options->id ? options->id : store_run_id(engine->arena, clock_realtime()), err);
     if (r < 0)

@@ -50,6 +50,10 @@ int engine_ready(Engine *engine, Err *err);
  */
 int engine_check_guards(Engine *engine, const Plan *plan, const RunOptions *options, Err *err);
 
+/* ERR_REFUSED while the plan is in quarantine: a run of it was rolled back because of what it changed (promise 8).
+ * options->force goes on nevertheless, and the run's record says so. Touches nothing. */
+int engine_check_quarantine(Engine *engine, const Plan *plan, const RunOptions *options, Err *err);
+
 /* Executes the plan to its end. 0: it ended, in ret->state, whatever that is; negative: it could not even begin, and
  * nothing was touched. */
 int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunRecord *ret, Err *err);

@@ -90,7 +90,8 @@ static void plan_checks(Arena *arena, Plan *plan, const PlanRecord *record)
     plan->window_usec = playbook->window_usec > 0 ? playbook->window_usec : window;
 }
 
-/* What quarantine remembers: the same target, edits and checks give the same hash. */
+/* What quarantine remembers: the same target, edits and checks give the same hash. The words of the checks are in it,
+ * and the values that they refer to; comments of the playbook are not. */
 static const char *plan_hash(Arena *arena, const Plan *plan)
 {
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(64 << 20);
@@ -101,8 +102,13 @@ static const char *plan_hash(Arena *arena, const Plan *plan)
         file_state_hash(&edit->after, &after);
         strbuf_printf(&text, "%s %s %s\n", edit->path, hash_to_hex(arena, before), hash_to_hex(arena, after));
     }
+    VEC_EACH (wish, &plan->wishes)
+        strbuf_printf(&text, "%u %s %s %s\n", (unsigned)wish->kind, wish->subject, wish->name ? wish->name : "",
+                      wish->value ? wish->value : "");
     VEC_EACH (check, &plan->checks)
         strbuf_printf(&text, "%s %s\n", check->kind->name, check->name);
+    if (plan->playbook->verify)
+        json_print(plan->playbook->verify, JSON_COMPACT | JSON_SORT_KEYS, &text);
     json_print(playbook_values(arena, plan->playbook), JSON_COMPACT, &text);
     return hash_to_hex(arena, hash_of(strbuf_str(&text), text.len));
 }

@@ -60,6 +60,9 @@ void run_enter_anyway(Run *run, RunState to, const char *reason);
 /* The run is over, but the ledger keeps it where it is, so that the next command that writes cleans up after it. */
 void run_end_later(Run *run, RunState to, const char *reason);
 
+/* Says in the record that the plan was in quarantine and is run because of --force, if that is so. */
+void run_record_force(Run *run, const Plan *plan);
+
 /* A view of the host as it is now. */
 View *run_fresh_view(Run *run);
 

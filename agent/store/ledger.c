@@ -34,10 +34,6 @@ static const char *const migrations[] = {
     NULL,
 };
 
-#define RUN_COLUMNS                                                                                                    \
-    "id, state, created, ended, playbook, target, variables, plan_hash, commit_id, origin, user, thoroughness, "       \
-    "reason, boot_id, undoes, until, blamed, pid"
-
 int ledger_open(const char *state_dir, LedgerMode mode, Ledger **ret, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -202,8 +198,7 @@ static int select_runs(Statement *select, Arena *arena, RunRecordVec *ret, Err *
     return r;
 }
 
-/* The runs of a query with at most one text parameter. */
-static int query_runs(Ledger *ledger, Arena *arena, const char *sql, const char *text, RunRecordVec *ret, Err *err)
+int ledger_query_runs(Ledger *ledger, Arena *arena, const char *sql, const char *text, RunRecordVec *ret, Err *err)
 {
     Statement *select;
     int r = db_prepare(ledger->db, sql, &select, err);
@@ -227,17 +222,18 @@ int ledger_list(Ledger *ledger, Arena *arena, unsigned limit, RunRecordVec *ret,
 
 int ledger_unfinished(Ledger *ledger, Arena *arena, RunRecordVec *ret, Err *err)
 {
-    return query_runs(ledger, arena,
-                      "SELECT " RUN_COLUMNS " FROM runs WHERE state NOT IN ('kept', 'rolled-back', 'refused', 'failed')"
-                      " AND acknowledged IS NULL ORDER BY created, id",
-                      NULL, ret, err);
+    return ledger_query_runs(ledger, arena,
+                             "SELECT " RUN_COLUMNS
+                             " FROM runs WHERE state NOT IN ('kept', 'rolled-back', 'refused', 'failed')"
+                             " AND acknowledged IS NULL ORDER BY created, id",
+                             NULL, ret, err);
 }
 
 /* 1: no row. */
 static int query_one(Ledger *ledger, Arena *arena, const char *sql, const char *text, RunRecord *ret, Err *err)
 {
     RunRecordVec runs;
-    int r = query_runs(ledger, arena, sql, text, &runs, err);
+    int r = ledger_query_runs(ledger, arena, sql, text, &runs, err);
     if (r < 0)
         return r;
     if (runs.n == 0)
@@ -254,29 +250,14 @@ int ledger_last_known_good(Ledger *ledger, Arena *arena, RunRecord *ret, Err *er
                      NULL, ret, err);
 }
 
-int ledger_rolled_back_before(Ledger *ledger, Arena *arena, const char *plan_hash, RunRecord *ret, Err *err)
-{
-    RunRecord run;
-    int r = query_one(ledger, arena,
-                      "SELECT " RUN_COLUMNS " FROM runs WHERE plan_hash = ? AND (state = 'kept' OR id IN"
-                      " (SELECT run FROM verdicts WHERE phase = 'verify' AND verdict = 'fail'))"
-                      " ORDER BY created DESC, id DESC LIMIT 1",
-                      plan_hash, &run, err);
-    if (r != 0)
-        return r < 0 ? r : 0;
-    if (run.state == RUN_KEPT)
-        return 0;
-    *ret = run;
-    return 1;
-}
-
 static int find_by_prefix(Ledger *ledger, Arena *arena, const char *prefix, RunRecord *ret, Err *err)
 {
     RunRecordVec runs;
-    int r = query_runs(ledger, arena,
-                       "SELECT " RUN_COLUMNS " FROM runs WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id = ?1 DESC, id"
-                       " LIMIT 4",
-                       prefix, &runs, err);
+    int r = ledger_query_runs(ledger, arena,
+                              "SELECT " RUN_COLUMNS
+                              " FROM runs WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id = ?1 DESC, id"
+                              " LIMIT 4",
+                              prefix, &runs, err);
     if (r < 0)
         return r;
     if (runs.n == 0 || !*prefix)

@@ -39,9 +39,14 @@ int ledger_unfinished(Ledger *ledger, Arena *arena, RunRecordVec *ret, Err *err)
 int ledger_acknowledge(Ledger *ledger, const char *id, const char *who, Err *err);
 /* The last kept run. What its host should look like is told by ledger_known_good. 1: none. */
 int ledger_last_known_good(Ledger *ledger, Arena *arena, RunRecord *ret, Err *err);
-/* Whether a run with this plan hash was rolled back by its checks since the last kept one (promise 8); 1 and *ret the
- * newest such run. */
-int ledger_rolled_back_before(Ledger *ledger, Arena *arena, const char *plan_hash, RunRecord *ret, Err *err);
+
+/* --- Quarantine (promise 8) --- */
+
+/* Whether the newest run with this plan hash that came to a judgement was rolled back because of what it changed: 1
+ * and *ret that run. A kept one ends it. */
+int ledger_quarantined(Ledger *ledger, Arena *arena, const char *plan_hash, RunRecord *ret, Err *err);
+/* One run for each plan in quarantine, newest first. */
+int ledger_list_quarantine(Ledger *ledger, Arena *arena, RunRecordVec *ret, Err *err);
 
 /* --- Files --- */
 

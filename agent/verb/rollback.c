@@ -3,7 +3,7 @@
 #include "verb/carry.h"
 
 typedef struct RollbackOptions {
-    bool yes, accept_pending;
+    bool yes, accept_pending, force;
     const char *verify, *to;
 } RollbackOptions;
 
@@ -17,6 +17,7 @@ static const Option rollback_options[] = {
                   "Verify for the whole window (the default), or with one sample a check (once)."),
     OPTION_FLAG(RollbackOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
+    OPTION_FLAG(RollbackOptions, force, "force", 0, "Try a plan again that was rolled back before; recorded."),
     OPTIONS_END,
 };
 
@@ -39,10 +40,12 @@ static int reverse(VerbContext *context, Carrier *carrier, Err *err)
         return err_prefix(err, "%s", undo.record.origin);
     if (plan->nothing_to_do)
         return carrier_nothing_to_do(context, carrier, plan, err);
-    r = carrier_ask(context, carrier, plan, options->yes, err);
+    RunOptions how = {.once = str_equal(options->verify, "once"), .force = options->force};
+    r = engine_check_quarantine(carrier->engine, plan, &how, err);
+    if (r >= 0)
+        r = carrier_ask(context, carrier, plan, options->yes, err);
     if (r != 0)
         return r < 0 ? r : 3;
-    RunOptions how = {.once = str_equal(options->verify, "once")};
     return carrier_run(context, carrier, plan, &how, err);
 }
 

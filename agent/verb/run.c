@@ -7,7 +7,7 @@ typedef struct RunVerbOptions {
     StringVec set, overrides;
     const char *verify, *reason;
     usec confirm_usec;
-    bool yes, accept_pending;
+    bool yes, accept_pending, force;
 } RunVerbOptions;
 
 static const char *const verify_modes[] = {"window", "once", NULL};
@@ -25,6 +25,7 @@ static const Option run_options[] = {
     OPTION_TEXT(RunVerbOptions, reason, "reason", 0, "TEXT", "Why guards are overridden; recorded."),
     OPTION_FLAG(RunVerbOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
+    OPTION_FLAG(RunVerbOptions, force, "force", 0, "Try a plan again that was rolled back before; recorded."),
     OPTIONS_END,
 };
 
@@ -59,7 +60,9 @@ static int plan_and_run(VerbContext *context, Carrier *carrier, const Playbook *
         return r;
     if (plan->nothing_to_do)
         return carrier_nothing_to_do(context, carrier, plan, err);
-    r = engine_check_guards(carrier->engine, plan, how, err);
+    r = engine_check_quarantine(carrier->engine, plan, how, err);
+    if (r >= 0)
+        r = engine_check_guards(carrier->engine, plan, how, err);
     if (r < 0)
         return r;
     r = carrier_ask(context, carrier, plan, options->yes, err);
@@ -80,6 +83,7 @@ static int run_run(VerbContext *context, Err *err)
         .overrides = overrides.items,
         .reason = options->reason,
         .confirm_usec = options->confirm_usec,
+        .force = options->force,
     };
     int r = check_options(options, err);
     if (r >= 0)

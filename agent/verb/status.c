@@ -39,6 +39,9 @@ static int read_ledger(Arena *arena, const Store *store, StatusReport *ret, Err 
     int r = ledger_unfinished(store->ledger, arena, &ret->unfinished, err);
     if (r < 0)
         return r;
+    r = ledger_list_quarantine(store->ledger, arena, &ret->quarantine, err);
+    if (r < 0)
+        return r;
     r = ledger_current_hold(store->ledger, arena, clock_realtime(), hold, err);
     if (r < 0)
         return r;
@@ -90,7 +93,7 @@ static int status_run(VerbContext *context, Err *err)
 
 const Verb verb_status = {
     .name = "status",
-    .summary = "What is under way, stuck or held, and what moved since the last known good.",
+    .summary = "What is under way, stuck, held or in quarantine, and what moved since the last known good.",
     .arguments = "",
     .options = status_options,
     .options_size = sizeof(StatusOptions),

@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "config.h"
 #include "data/json.h"
+#include "report/secret.h"
 
 const Verb *const verbs[] = {
     &verb_list,     &verb_lint,    &verb_diagnose, &verb_plan,       &verb_run,  &verb_confirm, &verb_cancel,
@@ -202,12 +203,13 @@ static int program_start(Program *program, char *const *words, size_t n_words, E
 static int error_end(const Program *program, const Err *err)
 {
     int status = err_exit_status(err);
-    log_error("%s", err_text(err));
+    const char *text = secret_mask_text(program->arena, err_text(err));
+    log_error("%s", text);
     if (!program->running)
         fprintf(stderr, "Try: salve%s%s --help\n", program->verb ? " " : "", program->verb ? program->verb->name : "");
     if (program->globals.json) {
         Node *node = node_map(program->arena);
-        node_set_text(program->arena, node, "error", err_text(err));
+        node_set_text(program->arena, node, "error", text);
         node_set_int(program->arena, node, "exit_status", status);
         Err ignored;
         verb_print_json_line(node, &ignored);

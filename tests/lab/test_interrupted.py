@@ -152,7 +152,7 @@ def test_a_rollback_that_cannot_put_a_file_back_is_stuck_until_a_person_looked(b
         again = salve(host, "recover", "--again")
         assert again.code == ROLLED_BACK, again
     host.knob("health-500", None)
-    assert run(host, playbook(TIMEOUT)).code == KEPT
+    assert run(host, playbook(TIMEOUT), "--force").code == KEPT
 
 
 def test_a_service_that_cannot_start_again_is_stuck_until_it_is_repaired(boot):
@@ -183,4 +183,4 @@ def test_a_person_who_put_the_host_right_acknowledges_it(boot):
     host.knob("health-500", None)
     host.systemctl("restart", "gunicorn")
     assert "acknowledged" in host.salve("recover", "--acknowledge", check=True).stdout
-    assert run(host, playbook(TIMEOUT)).code == KEPT
+    assert run(host, playbook(TIMEOUT), "--force").code == KEPT

@@ -48,7 +48,7 @@ static void a_record_keeps_what_is_not_known_as_null_or_leaves_it_out(void **sta
     RunRecord run = {.id = "r1", .state = RUN_KEPT, .created = SAMPLE_START, .playbook = "p", .values = "{\"n\": 2}"};
     assert_string_equal(json_to_string(arena, json_of_run(arena, &run), JSON_COMPACT),
                         "{\"run\":\"r1\",\"state\":\"kept\",\"created\":\"1970-01-01T00:16:40.000000Z\",\"ended\":null,"
-                        "\"playbook\":\"p\",\"values\":{\"n\":2}}");
+                        "\"playbook\":\"p\",\"values\":{\"n\":2},\"blamed\":false}");
 }
 
 int main(void)

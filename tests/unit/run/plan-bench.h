@@ -11,11 +11,12 @@
 typedef struct PlanBench {
     Tree tree;
     StringVec roots;
+    const char *limit; /* of the check: the longest answer that passes */
 } PlanBench;
 
 static inline PlanBench plan_bench(const char *seconds)
 {
-    PlanBench bench = {.tree = tree_new()};
+    PlanBench bench = {.tree = tree_new(), .limit = "1s"};
     Arena *arena = bench.tree.arena;
     *vec_push(arena, &bench.roots) = "/etc/nginx";
     tree_write(&bench.tree, "/etc/systemd/system/gunicorn.service",
@@ -46,8 +47,9 @@ static inline const Playbook *plan_playbook(PlanBench *bench, const char *change
                        .text = bytes_of(arena_printf(
                            arena,
                            "salve: 1\nname: test\nsummary: A test.\nchanges: %s\nverify:\n  settle: 3s\n  checks:\n"
-                           "    - http: {name: health, url: \"http://127.0.0.1/health/\", max: {max: 1s}}\n",
-                           changes))};
+                           "    - http:\n        name: health\n        url: \"http://127.0.0.1/health/\"\n"
+                           "        max:\n          max: %s\n",
+                           changes, bench->limit))};
     if (playbook_load(arena, source, NULL, &diags, &playbook, &bench->tree.err) < 0)
         fail_msg("%s", err_text(&bench->tree.err));
     return playbook;

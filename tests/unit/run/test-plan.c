@@ -34,6 +34,17 @@ static void the_same_plan_has_the_same_hash_and_another_one_has_not(void **state
     assert_string_not_equal(plan_of(&bench, TIMEOUT_AND_ALIGN("60s"))->hash, first);
 }
 
+static void what_a_check_asks_for_is_part_of_the_hash(void **state)
+{
+    WITH_BENCH(bench, "30");
+    const char *changes = TIMEOUT_AND_ALIGN("60s");
+    const char *first = plan_of(&bench, changes)->hash;
+    bench.limit = "2s";
+    assert_string_not_equal(plan_of(&bench, changes)->hash, first);
+    bench.limit = "1s # a comment";
+    assert_string_equal(plan_of(&bench, changes)->hash, first);
+}
+
 static void the_way_back_wishes_what_was_recorded(void **state)
 {
     WITH_BENCH(bench, "30");
@@ -62,6 +73,7 @@ int main(void)
         cmocka_unit_test(a_wish_that_is_fulfilled_is_nothing_to_do),
         cmocka_unit_test(a_restart_is_never_nothing_to_do),
         cmocka_unit_test(the_same_plan_has_the_same_hash_and_another_one_has_not),
+        cmocka_unit_test(what_a_check_asks_for_is_part_of_the_hash),
         cmocka_unit_test(the_way_back_wishes_what_was_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,34 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../base/temp-tree.h"
-
-#include "store/ledger.h"
-
-static Ledger *open_ledger(TempTree *tree)
-{
-    Ledger *ledger = NULL;
-    Err err;
-    if (ledger_open(tree->root, LEDGER_WRITE, &ledger, &err) != 0)
-        fail_msg("%s", err.message);
-    return ledger;
-}
-
-static void add_run(Ledger *ledger, const char *id, usec created, RunState run_state, const char *plan_hash)
-{
-    const RunRecord run = {.id = id,
-                           .state = run_state,
-                           .created = created,
-                           .playbook = "gunicorn-timeout",
-                           .target = "web1",
-                           .values = "{}",
-                           .plan_hash = plan_hash,
-                           .origin = "hand",
-                           .user = "root",
-                           .boot_id = "b",
-                           .pid = 42};
-    Err err;
-    if (ledger_add(ledger, &run, &err) != 0)
-        fail_msg("%s", err.message);
-}
+#include "ledger-bench.h"
 
 static void a_run_comes_back_whole(void **state)
 {
@@ -133,24 +104,6 @@ static void a_stuck_run_blocks_until_somebody_looked(void **state)
     assert_int_equal(runs.n, 1);
 }
 
-static void what_checks_rolled_back_is_remembered_until_it_is_kept(void **state)
-{
-    TempTree *tree = *state;
-    CLEANUP(ledger_close) Ledger *ledger = open_ledger(tree);
-    const LedgerVerdict failed = {"verify", "health", "fail", "p95 812ms", "{}"};
-    RunRecord run;
-    Err err;
-    add_run(ledger, "crash", 1, RUN_ROLLED_BACK, "p");
-    assert_int_equal(ledger_rolled_back_before(ledger, tree->arena, "p", &run, &err), 0);
-    add_run(ledger, "bad", 2, RUN_ROLLED_BACK, "p");
-    assert_int_equal(ledger_set_verdict(ledger, "bad", &failed, &err), 0);
-    assert_int_equal(ledger_rolled_back_before(ledger, tree->arena, "p", &run, &err), 1);
-    assert_string_equal(run.id, "bad");
-    assert_int_equal(ledger_rolled_back_before(ledger, tree->arena, "other", &run, &err), 0);
-    add_run(ledger, "forced", 3, RUN_KEPT, "p");
-    assert_int_equal(ledger_rolled_back_before(ledger, tree->arena, "p", &run, &err), 0);
-}
-
 static void drift_is_measured_against_the_last_kept_snapshot(void **state)
 {
     TempTree *tree = *state;
@@ -249,7 +202,6 @@ int main(void)
         TREE_TEST(runs_are_found_by_word_and_by_unique_prefix),
         TREE_TEST(the_list_is_newest_first_and_bounded),
         TREE_TEST(a_stuck_run_blocks_until_somebody_looked),
-        TREE_TEST(what_checks_rolled_back_is_remembered_until_it_is_kept),
         TREE_TEST(drift_is_measured_against_the_last_kept_snapshot),
         TREE_TEST(samples_wait_for_the_next_write),
         TREE_TEST(an_event_that_cannot_be_written_does_not_block_the_ledger),
