@@ -45,14 +45,22 @@ static int open_below(int root, const char *relative, uint64_t resolve)
     return fd;
 }
 
+/* Where paths below `root` start; those of the live host lead from anywhere. */
+static int open_root(const char *root, int *ret_fd, Err *err)
+{
+    *ret_fd = root[0] ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
+    return *ret_fd < 0 && root[0] ? err_errno(err, errno, "cannot open %s", root) : 0;
+}
+
 int dir_open(const char *root, const char *dir, DirFollow follow, int *ret_fd, Err *err)
 {
-    bool live = root[0] == '\0', relative = live && dir[0] != '/';
-    CLEANUP(fd_close) int root_fd = open(relative ? "." : live ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root_fd < 0)
-        return err_errno(err, errno, "cannot open %s", live ? "/" : root);
+    bool live = root[0] == '\0';
+    CLEANUP(fd_close) int root_fd = -1;
+    int r = open_root(root, &root_fd, err);
+    if (r < 0)
+        return r;
     uint64_t resolve = (follow == DIR_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0) | (live ? 0 : RESOLVE_IN_ROOT);
-    const char *below = dir + strspn(dir, "/");
+    const char *below = live ? dir : dir + strspn(dir, "/");
     int fd = open_below(root_fd, *below ? below : ".", resolve);
     if (fd >= 0) {
         *ret_fd = fd;
@@ -80,32 +88,46 @@ static int compare_xattrs(const void *a, const void *b)
     return strcmp(((const Xattr *)a)->name, ((const Xattr *)b)->name);
 }
 
-static int read_xattr(Arena *arena, const char *path, const char *name, XattrVec *xattrs)
+/* Whose attributes: an open file's, or, of what cannot be opened, a path's that is not followed. */
+typedef struct XattrOwner {
+    int fd; /* -1: by path */
+    char path[64 + NAME_MAX];
+} XattrOwner;
+
+static int read_xattr(Arena *arena, const XattrOwner *owner, const char *name, XattrVec *xattrs)
 {
     char buffer[XATTRS_MAX];
-    ssize_t len = lgetxattr(path, name, buffer, sizeof buffer);
+    ssize_t len = owner->fd >= 0 ? fgetxattr(owner->fd, name, buffer, sizeof buffer)
+                                 : lgetxattr(owner->path, name, buffer, sizeof buffer);
     if (len < 0)
         return errno == ENODATA ? 0 : -1;
     *vec_push(arena, xattrs) = (Xattr){arena_strdup(arena, name), bytes_dup(arena, (Bytes){buffer, (size_t)len})};
     return 0;
 }
 
-static int read_xattrs(Arena *arena, int dir, const char *name, XattrVec *ret)
+static int read_xattrs(Arena *arena, const XattrOwner *owner, XattrVec *ret)
 {
-    char path[64 + NAME_MAX], names[XATTRS_MAX];
-    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
+    char names[XATTRS_MAX];
     XattrVec xattrs = {0};
-    ssize_t len = llistxattr(path, names, sizeof names);
+    ssize_t len =
+        owner->fd >= 0 ? flistxattr(owner->fd, names, sizeof names) : llistxattr(owner->path, names, sizeof names);
     if (len < 0 && errno != ENOTSUP)
         return -1;
     for (const char *at = names; len > 0 && at < names + len; at += strlen(at) + 1) {
-        if (!xattr_is_kernels(at) && read_xattr(arena, path, at, &xattrs) < 0)
+        if (!xattr_is_kernels(at) && read_xattr(arena, owner, at, &xattrs) < 0)
             return -1;
     }
     if (xattrs.n > 1)
         qsort(xattrs.items, xattrs.n, sizeof *xattrs.items, compare_xattrs);
     *ret = xattrs;
     return 0;
+}
+
+static int read_xattrs_of_name(Arena *arena, int dir, const char *name, XattrVec *ret)
+{
+    XattrOwner owner = {.fd = -1};
+    snprintf(owner.path, sizeof owner.path, "/proc/self/fd/%d/%s", dir, name);
+    return read_xattrs(arena, &owner, ret);
 }
 
 /* --- Content --- */
@@ -171,7 +193,7 @@ static int read_regular(Arena *arena, int dir, const char *name, const struct st
     if (!S_ISREG(opened.st_mode) || !same_moment(before, &opened))
         return 1;
     if (read_bytes(arena, fd, (size_t)opened.st_size, &state->content) < 0 ||
-        read_xattrs(arena, dir, name, &state->xattrs) < 0 || fstat(fd, &after) < 0)
+        read_xattrs(arena, &(XattrOwner){.fd = fd}, &state->xattrs) < 0 || fstat(fd, &after) < 0)
         return -1;
     return !same_moment(&opened, &after) || state->content.len != (size_t)after.st_size;
 }
@@ -183,7 +205,7 @@ static int read_symlink(Arena *arena, int dir, const char *name, FileState *stat
     if (len < 0)
         return errno == EINVAL || errno == ENOENT ? 1 : -1;
     state->content = bytes_dup(arena, (Bytes){target, (size_t)len});
-    return read_xattrs(arena, dir, name, &state->xattrs);
+    return read_xattrs_of_name(arena, dir, name, &state->xattrs);
 }
 
 /* One attempt; as read_regular. FILE_MAX_SIZE is checked by the caller's stat. */
@@ -193,7 +215,7 @@ static int read_once(Arena *arena, int dir, const char *name, const struct stat 
     switch (ret->type) {
     case FILE_REGULAR: return read_regular(arena, dir, name, st, ret);
     case FILE_SYMLINK: return read_symlink(arena, dir, name, ret);
-    case FILE_DIRECTORY: return read_xattrs(arena, dir, name, &ret->xattrs);
+    case FILE_DIRECTORY: return read_xattrs_of_name(arena, dir, name, &ret->xattrs);
     case FILE_ABSENT:
     case FILE_OTHER: return 0;
     }
@@ -265,8 +287,20 @@ int file_read(Arena *arena, const char *root, const char *path, FileState *ret, 
     return file_read_at(arena, dir, name, arena_printf(arena, "%s%s", root, path), ret, err);
 }
 
+/* A name behind what is no directory is absent, too. */
+static int stat_live(const char *path, FileState *ret, Err *err)
+{
+    int r = file_stat_at(AT_FDCWD, path, path, ret, err);
+    if (r == 0 || err->errnum != ENOTDIR)
+        return r;
+    *ret = absent_state;
+    return 0;
+}
+
 int file_stat(const char *root, const char *path, FileState *ret, Err *err)
 {
+    if (root[0] == '\0')
+        return stat_live(path, ret, err);
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(fd_close) int dir = -1;
     const char *name;

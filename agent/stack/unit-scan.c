@@ -86,23 +86,60 @@ int unit_names(View *view, const char *type, StringVec *ret, Err *err)
 
 /* --- by text */
 
-static bool fits(View *view, const char *path, UnitFits test, void *ctx)
+/* A file of the load path: a fragment, or a drop-in. */
+typedef struct UnitText {
+    const char *name; /* of the fragment, or of NAME.d without its .d */
+    Bytes text;
+} UnitText;
+
+typedef VEC(UnitText) UnitTextVec;
+
+static void add_text(View *view, UnitTextVec *texts, const char *path, const char *name)
 {
-    Bytes content;
+    Bytes text;
     Err ignored; /* systemd passes over what it cannot read as well */
-    return view_read(view, path, &content, NULL, &ignored) == 0 && test(ctx, content);
+    if (view_read(view, path, &text, NULL, &ignored) == 0)
+        *vec_push(view_arena(view), texts) = (UnitText){name, text};
 }
 
-static bool dropin_fits(View *view, const char *dir, UnitFits test, void *ctx)
+static void add_dropin_texts(View *view, UnitTextVec *texts, const char *dir, const char *name)
 {
+    Arena *arena = view_arena(view);
     StringVec names;
     Err ignored;
     if (view_list(view, dir, &names, &ignored) < 0)
-        return false;
-    VEC_EACH (name, &names)
-        if (str_ends(*name, ".conf") && fits(view, arena_concat(view_arena(view), dir, "/", *name), test, ctx))
-            return true;
-    return false;
+        return;
+    const char *unit = arena_strndup(arena, name, strlen(name) - 2);
+    VEC_EACH (file, &names)
+        if (str_ends(*file, ".conf"))
+            add_text(view, texts, arena_concat(arena, dir, "/", *file), unit);
+}
+
+/* All of them, read once for all the questions that are asked between two wishes. */
+static int unit_texts(View *view, const UnitTextVec **ret, Err *err)
+{
+    static const char key[] = "unit texts";
+    Arena *arena = view_arena(view);
+    if ((*ret = view_recall(view, key)))
+        return 0;
+    UnitTextVec *texts = arena_new_of(arena, UnitTextVec);
+    *texts = (UnitTextVec){0};
+    for (size_t i = 0; unit_load_path[i]; i++) {
+        StringVec names;
+        int r = view_list(view, unit_load_path[i], &names, err);
+        if (r < 0)
+            return r;
+        VEC_EACH (name, &names) {
+            const char *path = arena_concat(arena, unit_load_path[i], "/", *name);
+            if (type_of(*name))
+                add_text(view, texts, path, *name);
+            else if (str_ends(*name, ".d"))
+                add_dropin_texts(view, texts, path, *name);
+        }
+    }
+    view_remember(view, key, texts);
+    *ret = texts;
+    return 0;
 }
 
 /* Whether what applies to `file` (the name of a fragment, or of a NAME.d without its .d) applies to the unit. */
@@ -120,20 +157,13 @@ static bool applies_to(const char *file, const char *unit)
 
 static int files_fitting(View *view, UnitFits test, void *ctx, StringVec *ret, Err *err)
 {
-    Arena *arena = view_arena(view);
-    for (size_t i = 0; unit_load_path[i]; i++) {
-        StringVec names;
-        int r = view_list(view, unit_load_path[i], &names, err);
-        if (r < 0)
-            return r;
-        VEC_EACH (name, &names) {
-            const char *path = arena_concat(arena, unit_load_path[i], "/", *name);
-            if (type_of(*name) && fits(view, path, test, ctx))
-                *vec_push(arena, ret) = *name;
-            else if (str_ends(*name, ".d") && dropin_fits(view, path, test, ctx))
-                *vec_push(arena, ret) = arena_strndup(arena, *name, strlen(*name) - 2);
-        }
-    }
+    const UnitTextVec *texts;
+    int r = unit_texts(view, &texts, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (file, texts)
+        if (test(ctx, file->text))
+            *vec_push(view_arena(view), ret) = file->name;
     return 0;
 }
 
