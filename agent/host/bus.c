@@ -165,15 +165,43 @@ static int read_basic(sd_bus_message *message, Arena *arena, char type, BusValue
     return 0;
 }
 
+static const char *basic_signature(char type)
+{
+    static const char letters[][2] = {"y", "b", "n", "q", "i", "u", "x", "t", "d", "s", "o", "g", "h"};
+    for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
+        if (letters[i][0] == type)
+            return letters[i];
+    }
+    return "";
+}
+
 /* The signature of a container from its type and the signature of what is in it. */
-static char *container_signature(Arena *arena, char type, const char *contents)
+static const char *container_signature(Arena *arena, char type, const char *contents)
 {
     switch (type) {
-    case 'a': return arena_printf(arena, "a%s", contents);
-    case 'v': return arena_strdup(arena, "v");
-    case 'e': return arena_printf(arena, "{%s}", contents);
-    default: return arena_printf(arena, "(%s)", contents);
+    case 'a': return arena_concat(arena, "a", contents, "");
+    case 'v': return "v";
+    case 'e': return arena_concat(arena, "{", contents, "}");
+    default: return arena_concat(arena, "(", contents, ")");
     }
+}
+
+/* Most containers of a unit's properties are entries and variants: they get room for what they hold, and no more. */
+static BusValueVec items_of(Arena *arena, char type)
+{
+    size_t n = type == 'v' ? 1 : type == 'e' ? 2 : 0;
+    return (BusValueVec){.items = n ? arena_array(arena, BusValue, n) : NULL, .capacity = n};
+}
+
+static int read_container(sd_bus_message *message, Arena *arena, char type, const char *contents, BusValue *value)
+{
+    const char *inner = arena_strdup(arena, contents); /* the message's own goes with the position */
+    value->signature = container_signature(arena, type, inner);
+    value->items = items_of(arena, type);
+    int r = sd_bus_message_enter_container(message, type, inner);
+    if (r >= 0)
+        r = read_values(message, arena, &value->items);
+    return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
 /* Reads one value; 0 at the end of the present container. */
@@ -184,19 +212,8 @@ static int read_value(sd_bus_message *message, Arena *arena, BusValueVec *values
     int r = sd_bus_message_peek_type(message, &type, &contents);
     if (r <= 0)
         return r;
-    BusValue value = {.type = type};
-    if (contents) {
-        value.signature = container_signature(arena, type, contents);
-        contents = arena_strdup(arena, contents);
-        r = sd_bus_message_enter_container(message, type, contents);
-        if (r >= 0)
-            r = read_values(message, arena, &value.items);
-        if (r >= 0)
-            r = sd_bus_message_exit_container(message);
-    } else {
-        value.signature = arena_strndup(arena, &type, 1);
-        r = read_basic(message, arena, type, &value);
-    }
+    BusValue value = {.type = type, .signature = basic_signature(type)};
+    r = contents ? read_container(message, arena, type, contents, &value) : read_basic(message, arena, type, &value);
     if (r < 0)
         return r;
     *vec_push(arena, values) = value;
