@@ -7,8 +7,8 @@
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
-#include "host/child.h"
 #include "host/proc.h"
+#include "host/varlink.h"
 
 static const usec SYNC_TIMEOUT_USEC = 5 * USEC_PER_SEC;
 
@@ -318,16 +318,8 @@ int journal_wait(Journal *journal, usec timeout_usec, Err *err)
 
 int journal_sync(Err *err)
 {
-    CLEANUP(arena_free) Arena *arena = arena_new();
-    const char *const argv[] = {"journalctl", "--sync", NULL};
-    ChildResult result;
-    int r = child_run(arena, &(ChildSpec){.argv = argv, .timeout_usec = SYNC_TIMEOUT_USEC}, &result, err);
-    if (r < 0)
-        return r;
-    if (!child_succeeded(&result))
-        return err_set(err, result.end == CHILD_TIMED_OUT ? ERR_TIMEOUT : ERR_FAILED, "journalctl --sync: %s: %s",
-                       child_end_to_string(arena, &result), result.error.data);
-    return 0;
+    return varlink_call("/run/systemd/journal/io.systemd.journal", "io.systemd.Journal.Synchronize", SYNC_TIMEOUT_USEC,
+                        err);
 }
 
 void journal_tell(int priority, const char *run, const char *message)

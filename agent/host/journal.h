@@ -77,7 +77,7 @@ enum { JOURNAL_NONE = 0, JOURNAL_APPENDED = 1, JOURNAL_INVALIDATED = 2 };
  * correctly, but seek again by cursor where nothing may be missed. */
 int journal_wait(Journal *journal, usec timeout_usec, Err *err);
 
-/* Makes everything that was logged before the call readable (journalctl --sync; at most 5 s). */
+/* Makes everything that was logged before the call readable, as journalctl --sync does; at most 5 s. */
 int journal_sync(Err *err);
 
 /* Tells the journal something that somebody has to see: priority as of syslog(3), `run` as the field SALVE_RUN. Where
