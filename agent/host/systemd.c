@@ -60,18 +60,29 @@ static int manager_call(Systemd *systemd, Arena *arena, const char *member, cons
     return bus_call(systemd->bus, arena, &call, ret_reply, ret_error, err);
 }
 
-/* The unit's object path, loading it if need be; the interface "" asks for the properties of all its interfaces. */
+/* The interface "" asks for the properties of all of the unit's interfaces. */
+static int get_all(Systemd *systemd, Arena *arena, const char *path, BusValue *ret_reply, const char **ret_error,
+                   Err *err)
+{
+    const BusValue interface = bus_string("");
+    const BusCall call = {DESTINATION, path, "org.freedesktop.DBus.Properties", "GetAll", &interface, 1, 0};
+    return bus_call(systemd->bus, arena, &call, ret_reply, ret_error, err);
+}
+
+/* A unit's object is there for the asking: systemd loads the unit when its path is used, as LoadUnit does, and an
+ * alias's path leads to the unit. Only LoadUnit says what is wrong with a name. */
 static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
 {
     const BusValue name = bus_string(unit);
+    const char *error;
     BusValue reply;
-    int r = manager_call(systemd, arena, "LoadUnit", &name, 1, 0, &reply, NULL, err);
-    if (r < 0)
-        return err_prefix(err, "cannot look at unit %s", unit);
-    const BusValue interface = bus_string("");
-    const BusCall call = {
-        DESTINATION, reply.items.items[0].text, "org.freedesktop.DBus.Properties", "GetAll", &interface, 1, 0};
-    r = bus_call(systemd->bus, arena, &call, &reply, NULL, err);
+    int r = get_all(systemd, arena, bus_path_encode(arena, MANAGER_PATH "/unit", unit), &reply, &error, err);
+    if (r == BUS_ERROR_REPLY) {
+        r = manager_call(systemd, arena, "LoadUnit", &name, 1, 0, &reply, NULL, err);
+        if (r < 0)
+            return err_prefix(err, "cannot look at unit %s", unit);
+        r = get_all(systemd, arena, reply.items.items[0].text, &reply, NULL, err);
+    }
     if (r < 0)
         return err_prefix(err, "cannot read the properties of unit %s", unit);
     *ret_properties = reply.items.items[0];
@@ -287,24 +298,33 @@ static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOp
     }
 }
 
-/* Makes a call that answers with a job's path and waits for that job. */
+/* Makes a call that answers with a job's path. *ret_job NULL: the call was refused, and *outcome says why. */
+static int queue_job(Systemd *systemd, Arena *arena, const char *member, const BusValue *args, size_t n_args,
+                     const char **ret_job, JobOutcome *outcome, Err *err)
+{
+    BusValue reply;
+    const char *error = NULL;
+    int r = subscribe(systemd, arena, err);
+    if (r >= 0)
+        r = manager_call(systemd, arena, member, args, n_args, 0, &reply, &error, err);
+    if (r < 0)
+        return r;
+    *ret_job = r == BUS_ERROR_REPLY ? NULL : reply.items.items[0].text;
+    if (r == BUS_ERROR_REPLY)
+        *outcome = (JobOutcome){.result = job_result_of_error(error), .text = arena_strdup(arena, err->message)};
+    return 0;
+}
+
+/* The same, and waits for that job. */
 static int run_job(Systemd *systemd, Arena *arena, const char *member, const BusValue *args, size_t n_args,
                    const JobOptions *options, JobOutcome *ret_outcome, Err *err)
 {
-    int r = subscribe(systemd, arena, err);
-    if (r < 0)
-        return r;
     usec start = clock_boottime();
-    BusValue reply;
-    const char *error = NULL;
     JobOutcome outcome = {0};
-    r = manager_call(systemd, arena, member, args, n_args, 0, &reply, &error, err);
-    if (r == BUS_ERROR_REPLY) {
-        outcome = (JobOutcome){.result = job_result_of_error(error), .text = arena_strdup(arena, err->message)};
-        r = 0;
-    } else if (r == 0) {
-        r = wait_job(systemd, arena, reply.items.items[0].text, options, &outcome, err);
-    }
+    const char *job;
+    int r = queue_job(systemd, arena, member, args, n_args, &job, &outcome, err);
+    if (r >= 0 && job)
+        r = wait_job(systemd, arena, job, options, &outcome, err);
     if (r < 0)
         return r;
     outcome.elapsed_usec = clock_boottime() - start;
@@ -326,13 +346,26 @@ int systemd_job(Systemd *systemd, Arena *arena, JobVerb verb, const char *unit, 
     return r < 0 ? err_prefix(err, "%s %s", members[verb], unit) : 0;
 }
 
+/* The arguments of StartTransientUnit. */
+enum { TRANSIENT_ARGS = 4 };
+
+static const BusValue *transient_args(Arena *arena, const char *unit, const UnitPropertyVec *properties,
+                                      const char *mode)
+{
+    BusValueVec none = {0};
+    BusValue *args = arena_array(arena, BusValue, TRANSIENT_ARGS);
+    args[0] = bus_string(unit);
+    args[1] = bus_string(mode ? mode : "fail");
+    args[2] = unit_properties_encode(arena, properties);
+    args[3] = bus_array("a(sa(sv))", none);
+    return args;
+}
+
 int systemd_start_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
                             const JobOptions *options, JobOutcome *ret_outcome, Err *err)
 {
-    BusValueVec none = {0};
-    const BusValue args[] = {bus_string(unit), bus_string(options->mode ? options->mode : "fail"),
-                             unit_properties_encode(arena, properties), bus_array("a(sa(sv))", none)};
-    int r = run_job(systemd, arena, "StartTransientUnit", args, ARRAY_LEN(args), options, ret_outcome, err);
+    const BusValue *args = transient_args(arena, unit, properties, options->mode);
+    int r = run_job(systemd, arena, "StartTransientUnit", args, TRANSIENT_ARGS, options, ret_outcome, err);
     return r < 0 ? err_prefix(err, "cannot start transient unit %s", unit) : 0;
 }
 
@@ -345,8 +378,8 @@ static int forget_transient(Systemd *systemd, Arena *arena, const char *unit, Er
     return r < 0 ? r : systemd_reset_failed(systemd, unit, err);
 }
 
-int systemd_run_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
-                          const JobOptions *options, TransientResult *ret_result, Err *err)
+int systemd_begin_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
+                            TransientRun *ret_run, Err *err)
 {
     UnitPropertyVec all = {0};
     VEC_EACH (property, properties) {
@@ -354,22 +387,45 @@ int systemd_run_transient(Systemd *systemd, Arena *arena, const char *unit, cons
     }
     *vec_push(arena, &all) = (UnitProperty){.name = "Type", .kind = PROPERTY_STRING, .text = "oneshot"};
     *vec_push(arena, &all) = (UnitProperty){.name = "RemainAfterExit", .kind = PROPERTY_BOOL, .number = 1};
-    TransientResult result = {.result = "", .invocation_id = ""};
-    int r = systemd_start_transient(systemd, arena, unit, &all, options, &result.job, err);
+    TransientRun run = {.systemd = systemd, .unit = arena_strdup(arena, unit), .started = clock_boottime()};
+    const BusValue *args = transient_args(arena, unit, &all, NULL);
+    int r = queue_job(systemd, arena, "StartTransientUnit", args, TRANSIENT_ARGS, &run.job, &run.refused, err);
     if (r < 0)
-        return r;
-    bool made = result.job.result <= JOB_OTHER || result.job.result >= JOB_NOT_FINISHED;
+        return err_prefix(err, "cannot start transient unit %s", unit);
+    *ret_run = run;
+    return 0;
+}
+
+int systemd_end_transient(TransientRun *run, Arena *arena, const JobOptions *options, TransientResult *ret_result,
+                          Err *err)
+{
+    TransientResult result = {.job = run->refused, .result = "", .invocation_id = ""};
     UnitStatus status;
-    if (made && (r = systemd_unit_status(systemd, arena, unit, &status, err)) == 0) {
+    int r = run->job ? wait_job(run->systemd, arena, run->job, options, &result.job, err) : 0;
+    result.job.elapsed_usec = clock_boottime() - run->started;
+    if (r >= 0 && run->job && (r = systemd_unit_status(run->systemd, arena, run->unit, &status, err)) == 0) {
         result.result = status.result;
         result.code = status.exec_main_code;
         result.status = status.exec_main_status;
         result.invocation_id = status.invocation_id;
-        r = forget_transient(systemd, arena, unit, err);
+        r = forget_transient(run->systemd, arena, run->unit, err);
     }
     if (r == 0)
         *ret_result = result;
     return r;
+}
+
+int systemd_cancel_transient(TransientRun *run, Arena *arena, Err *err)
+{
+    return run->job ? forget_transient(run->systemd, arena, run->unit, err) : 0;
+}
+
+int systemd_run_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
+                          const JobOptions *options, TransientResult *ret_result, Err *err)
+{
+    TransientRun run;
+    int r = systemd_begin_transient(systemd, arena, unit, properties, &run, err);
+    return r < 0 ? r : systemd_end_transient(&run, arena, options, ret_result, err);
 }
 
 int systemd_copy_properties(Systemd *systemd, Arena *arena, const char *unit, const char *const *names,

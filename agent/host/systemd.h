@@ -221,6 +221,21 @@ typedef struct TransientResult {
 int systemd_run_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
                           const JobOptions *options, TransientResult *ret_result, Err *err);
 
+/* The same in two halves, with other work in between; but no other job on the same connection, whose waiting would take
+ * the news of this one. What was begun is ended or cancelled (stopped and removed). */
+typedef struct TransientRun {
+    Systemd *systemd;
+    const char *unit, *job; /* job NULL: refused */
+    JobOutcome refused;
+    usec started;
+} TransientRun;
+
+int systemd_begin_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
+                            TransientRun *ret_run, Err *err);
+int systemd_end_transient(TransientRun *run, Arena *arena, const JobOptions *options, TransientResult *ret_result,
+                          Err *err);
+int systemd_cancel_transient(TransientRun *run, Arena *arena, Err *err);
+
 /* The settings that make a service's sandbox and that a transient unit accepts in the form in which they are read;
  * NULL-terminated. User, Group, WorkingDirectory, Environment and EnvironmentFiles are not among them. */
 extern const char *const systemd_sandbox_properties[];

@@ -174,10 +174,9 @@ static StageInput stage_input(Run *run, const Plan *plan)
 }
 
 /* *ret_live: the candidate could not be staged and must be judged after it was applied. */
-static int stage(Run *run, const Plan *plan, bool *ret_live, Err *err)
+static int stage(Run *run, const Plan *plan, Stage *candidate, bool *ret_live, Err *err)
 {
-    StageInput input = stage_input(run, plan);
-    int r = stage_validate(&input, err);
+    int r = stage_validate(candidate, err);
     *ret_live = r == STAGE_UNAVAILABLE;
     if (*ret_live)
         progress_warning(&run->progress, "not staged: %s; the candidate is judged after it was applied", err_text(err));
@@ -315,11 +314,15 @@ static int keep(Run *run, Err *err)
 /* The untouched half of the road. */
 static int prepare(Run *run, const Plan *plan, bool *ret_live, Err *err)
 {
+    CLEANUP(stage_close) Stage *candidate = NULL;
+    StageInput input = stage_input(run, plan);
     *ret_live = false;
     int r = take_baseline(run, plan, err);
     if (r >= 0)
+        r = stage_begin(&input, &candidate, err); /* behind the baseline: it would measure the check, too */
+    if (r >= 0)
         r = take_snapshot(run, plan, err);
-    return r < 0 ? r : stage(run, plan, ret_live, err);
+    return r < 0 ? r : stage(run, plan, candidate, ret_live, err);
 }
 
 /* The half that touches. */

@@ -4,10 +4,12 @@
  *
  * PID 1 opens EnvironmentFile= and bind mounts outside of our namespace, so candidates are given as copies. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "host/bus.h"
 #include "run/stage.h"
 #include "stack/gunicorn.h"
@@ -116,60 +118,129 @@ static const char *last_line(Arena *arena, int fd)
     return newline ? newline + 1 : text;
 }
 
-/* 0: it passed; 1: it failed, ret_why says why. */
-static int check(const StageInput *in, Staging *staging, const GunicornFacts *facts, const char **ret_why, Err *err)
+static int describe(const StageInput *in, Staging *staging, const GunicornFacts *facts, int output,
+                    UnitPropertyVec *properties, Err *err)
 {
-    UnitPropertyVec properties = {0};
-    CLEANUP(fd_close) int output = memfd_create("check-config", MFD_CLOEXEC);
-    if (output < 0)
-        return err_errno(err, ENOSPC, "cannot make a buffer for gunicorn's messages");
-    add_command(in->arena, &properties, facts);
-    add_environment(in->arena, &properties, facts, staging);
-    int r = add_identity(in, &properties, facts, err);
+    add_command(in->arena, properties, facts);
+    add_environment(in->arena, properties, facts, staging);
+    int r = add_identity(in, properties, facts, err);
     if (r >= 0)
-        r = add_sandbox(in, &properties, facts->unit->name, err);
+        r = add_sandbox(in, properties, facts->unit->name, err);
     if (r < 0)
         return r;
-    add_candidate_conf(in->arena, &properties, facts, staging);
-    add_text(in->arena, &properties, "Description", "salve: gunicorn --check-config");
-    add(in->arena, &properties, "TimeoutStartUSec", PROPERTY_U64)->number = CHECK_USEC;
-    add(in->arena, &properties, "StandardOutputFileDescriptor", PROPERTY_FD)->number = (uint64_t)output;
-    add(in->arena, &properties, "StandardErrorFileDescriptor", PROPERTY_FD)->number = (uint64_t)output;
+    add_candidate_conf(in->arena, properties, facts, staging);
+    add_text(in->arena, properties, "Description", "salve: gunicorn --check-config");
+    add(in->arena, properties, "TimeoutStartUSec", PROPERTY_U64)->number = CHECK_USEC;
+    add(in->arena, properties, "KillSignal", PROPERTY_I32)->number = SIGKILL; /* a check has nothing to save */
+    add(in->arena, properties, "StandardOutputFileDescriptor", PROPERTY_FD)->number = (uint64_t)output;
+    add(in->arena, properties, "StandardErrorFileDescriptor", PROPERTY_FD)->number = (uint64_t)output;
+    return 0;
+}
+
+/* A check that runs. It has a connection of its own: others run jobs meanwhile. */
+struct GunicornCheck {
+    const char *unit;
+    const GunicornFacts *facts;
+    Systemd *systemd;
+    int output;
+    TransientRun run;
+    bool begun, wrapped;
+    int failed; /* to begin; `err` says why */
+    Err err;
+};
+
+static int begin(const StageInput *in, Staging *staging, const GunicornFacts *facts, GunicornCheck *check, Err *err)
+{
+    UnitPropertyVec properties = {0};
+    check->output = memfd_create("check-config", MFD_CLOEXEC);
+    if (check->output < 0)
+        return err_errno(err, errno, "cannot make a buffer for gunicorn's messages");
+    int r = systemd_open(&check->systemd, err);
+    if (r >= 0)
+        r = describe(in, staging, facts, check->output, &properties, err);
+    if (r < 0)
+        return r;
+    const char *name = arena_printf(in->arena, "salve-check-%s-%d.service", in->run_id, staging ? 1 : 0);
+    r = systemd_begin_transient(check->systemd, in->arena, name, &properties, &check->run, err);
+    check->begun = r >= 0;
+    return r;
+}
+
+/* 0: it passed; 1: it failed, ret_why says why. */
+static int end(const StageInput *in, GunicornCheck *check, const char **ret_why, Err *err)
+{
     JobOptions options = {.timeout_usec = CHECK_USEC + 10 * USEC_PER_SEC};
     TransientResult result;
-    const char *name = arena_printf(in->arena, "salve-check-%s-%d.service", in->run_id, staging ? 1 : 0);
-    r = systemd_run_transient(in->systemd, in->arena, name, &properties, &options, &result, err);
+    check->begun = false;
+    int r = systemd_end_transient(&check->run, in->arena, &options, &result, err);
     if (r < 0)
         return r;
     if (result.job.result == JOB_DONE && strcmp(result.result, "success") == 0)
         return 0;
-    const char *said = strcmp(result.result, "timeout") == 0 ? "it did not end in 60s" : last_line(in->arena, output);
+    const char *said =
+        strcmp(result.result, "timeout") == 0 ? "it did not end in 60s" : last_line(in->arena, check->output);
     *ret_why = result.job.result == JOB_REFUSED ? result.job.text : said;
     return 1;
 }
 
-int stage_gunicorn(const StageInput *in, Staging *staging, const char *unit, Err *err)
+GunicornCheck *stage_gunicorn_begin(const StageInput *in, Staging *staging, const char *unit)
 {
-    const GunicornFacts *candidate, *untouched;
+    GunicornCheck *check = arena_new_of(in->arena, GunicornCheck);
+    *check = (GunicornCheck){.unit = unit, .output = -1};
+    int r = gunicorn_load(in->view, unit, &check->facts, &check->err);
+    if (r > 0)
+        check->facts = NULL;
+    check->wrapped = r == 0 && check->facts->wrapper == GUNICORN_WRAPPED;
+    if (r == 0 && !check->wrapped)
+        r = begin(in, staging, check->facts, check, &check->err);
+    check->failed = r < 0 ? r : 0;
+    return check;
+}
+
+void stage_gunicorn_close(const StageInput *in, GunicornCheck *check)
+{
+    Err err;
+    if (check->begun && systemd_cancel_transient(&check->run, in->arena, &err) < 0)
+        progress_warning(in->progress, "%s", err_text(&err));
+    check->begun = false;
+    systemd_close(check->systemd);
+    check->systemd = NULL;
+    fd_close(check->output);
+    check->output = -1;
+}
+
+/* Whether the configuration as it is fails as well. */
+static bool untouched_fails(const StageInput *in, const char *unit, const char **ret_why)
+{
+    GunicornCheck check = {.unit = unit, .output = -1};
+    Err ignored;
+    bool fails = gunicorn_load(view_before(in->view), unit, &check.facts, &ignored) == 0 &&
+                 begin(in, NULL, check.facts, &check, &ignored) >= 0 && end(in, &check, ret_why, &ignored) > 0;
+    stage_gunicorn_close(in, &check);
+    return fails;
+}
+
+int stage_gunicorn_end(const StageInput *in, Staging *staging, GunicornCheck *check, Err *err)
+{
     const char *why, *why_before;
-    int r = gunicorn_load(in->view, unit, &candidate, err);
-    if (r != 0)
-        return r < 0 ? r : 0;
-    if (candidate->wrapper == GUNICORN_WRAPPED) {
+    if (check->failed) {
+        *err = check->err;
+        return check->failed;
+    }
+    if (check->wrapped)
         progress_warning(in->progress,
                          "not staged: %s runs Gunicorn through a wrapper (%s), so its configuration is "
                          "judged only when it starts",
-                         unit, candidate->wrapper_reason);
+                         check->unit, check->facts->wrapper_reason);
+    if (check->wrapped || !check->facts)
         return 0;
-    }
-    r = check(in, staging, candidate, &why, err);
+    int r = end(in, check, &why, err);
     if (r <= 0)
         return r;
-    if (staging && gunicorn_load(view_before(in->view), unit, &untouched, err) == 0 &&
-        check(in, NULL, untouched, &why_before, err) > 0)
+    if (staging && untouched_fails(in, check->unit, &why_before))
         return err_set(err, ERR_REFUSED,
                        "gunicorn --check-config fails on the configuration of %s as it is, before any change: %s; "
                        "repair that first",
-                       unit, why_before);
-    return err_set(err, ERR_REFUSED, "gunicorn --check-config refuses the candidate for %s: %s", unit, why);
+                       check->unit, why_before);
+    return err_set(err, ERR_REFUSED, "gunicorn --check-config refuses the candidate for %s: %s", check->unit, why);
 }

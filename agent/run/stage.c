@@ -2,6 +2,7 @@
 #include "run/stage.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -118,12 +119,38 @@ static int verify_unit(const StageInput *in, Staging *staging, const char *unit,
     return stage_program(in, staging, argv, "systemd-analyze verify", err);
 }
 
-static int validate(const StageInput *in, Staging *staging, const Effect *effect, Err *err)
+/* The candidate laid out, and a check for each effect that has one to begin; else NULL there. */
+struct Stage {
+    StageInput input;
+    Staging *staging; /* NULL: what is live is judged */
+    VEC(GunicornCheck *) checks;
+};
+
+static void begin_checks(Stage *stage)
 {
+    const StageInput *in = &stage->input;
+    VEC_EACH (effect, in->effects) {
+        bool slow = effect->kind == EFFECT_CHECK_GUNICORN;
+        *vec_push(in->arena, &stage->checks) = slow ? stage_gunicorn_begin(in, stage->staging, effect->unit) : NULL;
+    }
+}
+
+static void close_checks(Stage *stage)
+{
+    VEC_EACH (check, &stage->checks) {
+        if (*check)
+            stage_gunicorn_close(&stage->input, *check);
+    }
+}
+
+static int validate(Stage *stage, size_t index, Err *err)
+{
+    const StageInput *in = &stage->input;
+    const Effect *effect = &in->effects->items[index];
     switch (effect->kind) {
-    case EFFECT_TEST_NGINX: return test_nginx(in, staging, err);
-    case EFFECT_VERIFY_UNIT: return verify_unit(in, staging, effect->unit, err);
-    case EFFECT_CHECK_GUNICORN: return stage_gunicorn(in, staging, effect->unit, err);
+    case EFFECT_TEST_NGINX: return test_nginx(in, stage->staging, err);
+    case EFFECT_VERIFY_UNIT: return verify_unit(in, stage->staging, effect->unit, err);
+    case EFFECT_CHECK_GUNICORN: return stage_gunicorn_end(in, stage->staging, stage->checks.items[index], err);
     case EFFECT_DAEMON_RELOAD:
     case EFFECT_RELOAD:
     case EFFECT_RESTART: break;
@@ -131,14 +158,16 @@ static int validate(const StageInput *in, Staging *staging, const Effect *effect
     return 0;
 }
 
-static int validate_all(const StageInput *in, Staging *staging, Err *err)
+static int validate_all(Stage *stage, Err *err)
 {
-    VEC_EACH (effect, in->effects) {
+    const StageInput *in = &stage->input;
+    for (size_t i = 0; i < in->effects->n; i++) {
+        const Effect *effect = &in->effects->items[i];
         if (!effect_is_validation(effect->kind))
             continue;
         progress_step(in->progress, "%s %s%s", effect_kind_to_string(effect->kind), effect->unit,
-                      staging ? " (candidate)" : "");
-        int r = validate(in, staging, effect, err);
+                      stage->staging ? " (candidate)" : "");
+        int r = validate(stage, i, err);
         if (r != 0)
             progress_failed(in->progress, "%s", err_text(err));
         else
@@ -208,22 +237,44 @@ static void stage_files(const StageInput *in, StagedFile **ret_files, const char
     *ret_directories = directories.items;
 }
 
-int stage_validate(const StageInput *input, Err *err)
+int stage_begin(const StageInput *input, Stage **ret, Err *err)
 {
-    CLEANUP(staging_close) Staging *staging = NULL;
+    CLEANUP(stage_close) Stage *stage = xmalloc(sizeof *stage);
     StagedFile *files;
     const char *const *directories;
+    *stage = (Stage){.input = *input};
+    *ret = NULL;
     if (input->edits->n == 0)
         return 0;
     stage_files(input, &files, &directories);
-    int r = staging_open(files, input->edits->n, directories, &staging, err);
+    int r = staging_open(files, input->edits->n, directories, &stage->staging, err);
     if (r < 0)
         return err_prefix(err, "cannot stage the candidate");
-    r = validate_all(input, staging, err);
+    begin_checks(stage);
+    *ret = STEAL(stage);
+    return 0;
+}
+
+void stage_close(Stage *stage)
+{
+    if (!stage)
+        return;
+    close_checks(stage);
+    staging_close(stage->staging);
+    free(stage);
+}
+
+int stage_validate(Stage *stage, Err *err)
+{
+    int r = stage ? validate_all(stage, err) : 0;
     return r == STAGING_REFUSED ? STAGE_UNAVAILABLE : r;
 }
 
 int stage_validate_live(const StageInput *input, Err *err)
 {
-    return validate_all(input, NULL, err);
+    Stage stage = {.input = *input};
+    begin_checks(&stage);
+    int r = validate_all(&stage, err);
+    close_checks(&stage);
+    return r;
 }
