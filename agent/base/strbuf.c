@@ -193,3 +193,16 @@ void strings_sort(StringVec *strings)
     if (strings->n > 1)
         qsort(strings->items, strings->n, sizeof *strings->items, compare_strings);
 }
+
+void strbuf_add_shell_word(StrBuf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-";
+    if (*word && word[strspn(word, plain)] == 0) {
+        strbuf_add_str(out, word);
+        return;
+    }
+    strbuf_add_char(out, '\'');
+    for (; *word; word++)
+        strbuf_add_str(out, *word == '\'' ? "'\\''" : (char[]){*word, 0});
+    strbuf_add_char(out, '\'');
+}

@@ -44,6 +44,8 @@ static inline void strbuf_free_cleanup(StrBuf *buf)
 void strbuf_add(StrBuf *buf, const void *data, size_t len);
 void strbuf_add_str(StrBuf *buf, const char *text);
 void strbuf_add_char(StrBuf *buf, char c);
+/* As a POSIX shell reads it as one word: quoted where it has to be. */
+void strbuf_add_shell_word(StrBuf *buf, const char *word);
 void strbuf_printf(StrBuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(StrBuf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void strbuf_clear(StrBuf *buf);

@@ -156,6 +156,15 @@ void history_files(const EditVec *edits, bool colour, StrBuf *out)
     }
 }
 
+static void add_foreign(Ink *ink, const RunReport *report)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    ink_text(ink, INK_BOLD, "\nConflicts\n");
+    VEC_EACH (foreign, &report->foreign)
+        ink_printf(ink, INK_PLAIN, "  %s was changed by somebody else; to bring their version back:\n    %s\n",
+                   foreign->path, foreign_command(arena, report->state_dir, foreign));
+}
+
 void history_show(const RunReport *report, bool with_diff, const DiffOptions *options, StrBuf *out)
 {
     Ink ink = {out, options->colour};
@@ -168,6 +177,8 @@ void history_show(const RunReport *report, bool with_diff, const DiffOptions *op
         ink_text(&ink, INK_BOLD, "\nVerdicts\n");
         add_verdicts(&ink, &report->verdicts);
     }
+    if (report->foreign.n)
+        add_foreign(&ink, report);
     if (report->snapshot_error)
         ink_printf(&ink, INK_RED, "\nThe snapshot cannot be read: %s\n", report->snapshot_error);
     if (!report->snapshot)
@@ -206,6 +217,13 @@ Node *history_show_json(Arena *arena, const RunReport *report, bool with_diff)
     node_set(arena, map, "events", json_of_ledger_events(arena, &report->events));
     node_set(arena, map, "verdicts", json_of_verdicts(arena, &report->verdicts));
     node_set(arena, map, "samples", json_of_samples(arena, &report->samples));
+    Node *conflicts = node_set(arena, map, "conflicts", node_seq(arena));
+    VEC_EACH (foreign, &report->foreign) {
+        Node *conflict = node_add(arena, conflicts, node_map(arena));
+        node_set_text(arena, conflict, "path", foreign->path);
+        node_set_text(arena, conflict, "commit", foreign->commit);
+        node_set_text(arena, conflict, "bring_back", foreign_command(arena, report->state_dir, foreign));
+    }
     if (report->snapshot)
         node_set(arena, map, "files", history_files_json(arena, &report->snapshot->edits, with_diff));
     return map;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "report/diff.h"
+#include "run/foreign.h"
 #include "store/ledger.h"
 #include "store/snapshot.h"
 
@@ -16,6 +17,8 @@ typedef struct RunReport {
     LedgerSampleVec samples;  /* JSON only */
     const Snapshot *snapshot; /* NULL: none was made, or it cannot be read (snapshot_error) */
     const char *snapshot_error;
+    ForeignVec foreign; /* what somebody else wrote to its files meanwhile, kept */
+    const char *state_dir;
 } RunReport;
 
 /* Record, timeline, verdicts with numbers, files; with_diff: what the run changed. */

@@ -84,29 +84,3 @@ int engine_check_guards(Engine *engine, const Plan *plan, const RunOptions *opti
     };
     return guards_check(&context, plan, &progress, options, err);
 }
-
-int run_begin(Engine *engine, Run *ret, const char *id, Err *err)
-{
-    static const EditVec no_edits;
-    static const EffectVec no_effects;
-    Run run = {
-        .arena = engine->arena,
-        .store = &engine->store,
-        .systemd = engine->systemd,
-        .live = engine->live,
-        .chronicle = &engine->chronicle,
-        .progress = {.sink = chronicle_sink(&engine->chronicle), .run_id = id},
-        .record = {.id = id},
-        .swap = {.root = "", .run_id = id, .edits = &no_edits},
-        .effects = &no_effects,
-        .hot = {.phase = HOT_APPLYING},
-    };
-    snprintf(run.hot.run_id, sizeof run.hot.run_id, "%s", id);
-    if (engine->program)
-        snprintf(run.hot.program, sizeof run.hot.program, "%s", engine->program);
-    int r = hot_boot_id(run.hot.boot_id, err);
-    if (r < 0)
-        return r;
-    *ret = run;
-    return 0;
-}

@@ -6,23 +6,16 @@
  *     after              `before` is exchanged for it
  *     absent             `before` gets its name back: an absence holds nothing that could be lost
  *     anything else      somebody else wrote it. It is kept as a commit first. Where the configuration is valid with it
- *                        and all other files back, it stays: a conflict that is told, not decided. Else `before` is
- *                        exchanged for it, too
+ *                        and all other files back, and the host is well with it, it stays: a conflict that is told, not
+ *                        decided. Else `before` is exchanged for it, too
  *     met while applying never replaced at all: the run is over, and theirs stays (run->theirs)
  *
  * Needs no network and no bus: it works before the system bus is up. An edit that cannot be restored does not stop the
  * others from being. */
 #include "run/restore.h"
 
+#include "run/foreign.h"
 #include "run/stage.h"
-
-/* A file of somebody else's, live under the edit's path. */
-typedef struct Found {
-    const Edit *edit;
-    bool kept; /* its bytes are in a commit */
-} Found;
-
-typedef VEC(Found) FoundVec;
 
 /* 1: live is neither side. Directories, and what is no file, are swap_revert's matter. */
 static int look_for_foreign(Run *run, const Edit *edit, FileState *ret, Err *err)
@@ -34,15 +27,20 @@ static int look_for_foreign(Run *run, const Edit *edit, FileState *ret, Err *err
     return holds_bytes && !file_state_matches(&edit->before, ret) && !file_state_matches(&edit->after, ret);
 }
 
-static void add_found(Run *run, FoundVec *found, const Edit *edit, const FileState *state)
+/* On a full disk there is no commit: should the file not stay, it goes aside, and into a commit later. */
+static void add_found(Run *run, const Edit *edit, const FileState *state)
 {
-    char commit[65];
+    Foreign foreign = {.path = edit->path, .state = *state};
     Err err;
-    int r = snapshot_keep_foreign(run->store->repo, run->record.id, edit->path, state, commit, &err);
-    if (r < 0) /* a full disk: then it goes aside, and into a commit later */
-        progress_warning(&run->progress, "what somebody else wrote to %s cannot be kept as a commit yet: %s",
+    *vec_push(run->arena, &run->conflicts) = edit->path;
+    if (foreign_keep(run, edit->path, state, &foreign.commit, &err) < 0)
+        progress_warning(&run->progress, "%s was changed by somebody else meanwhile; it cannot be kept as a commit: %s",
                          edit->path, err_text(&err));
-    *vec_push(run->arena, found) = (Found){edit, r >= 0};
+    else
+        progress_warning(&run->progress,
+                         "conflict: %s was changed by somebody else meanwhile; to bring their version back, should it "
+                         "not stay: %s",
+                         edit->path, foreign_command(run->arena, run->store->dir, &foreign));
 }
 
 static int put_back(Run *run, const Edit *edit, Err *err)
@@ -50,11 +48,11 @@ static int put_back(Run *run, const Edit *edit, Err *err)
     const char *aside = NULL;
     int r = swap_revert(run->arena, &run->swap, edit, &aside, err);
     if (r == SWAP_FOREIGN)
-        run_keep_foreign(run, edit, aside);
+        foreign_keep_aside(run, edit, aside);
     return r < 0 ? r : 0;
 }
 
-static int restore_edit(Run *run, const Edit *edit, FoundVec *found, Err *err)
+static int restore_edit(Run *run, const Edit *edit, Err *err)
 {
     FileState live;
     if (edit == run->theirs) {
@@ -63,7 +61,7 @@ static int restore_edit(Run *run, const Edit *edit, FoundVec *found, Err *err)
     }
     int r = look_for_foreign(run, edit, &live, err);
     if (r == 1)
-        add_found(run, found, edit, &live);
+        add_found(run, edit, &live);
     return r != 0 ? (r < 0 ? r : 0) : put_back(run, edit, err);
 }
 
@@ -84,23 +82,13 @@ static bool mix_is_valid(Run *run)
     return stage_validate_live(&input, &err) >= 0;
 }
 
-static int settle_conflicts(Run *run, const FoundVec *found, bool can_validate, Err *err)
+/* Edits in reverse; goes on where one fails, and returns the first failure. */
+static int restore_all(Run *run, int (*restore_one)(Run *run, const Edit *edit, Err *err), Err *err)
 {
     int result = 0;
-    if (found->n == 0)
-        return 0;
-    bool stays = can_validate && mix_is_valid(run);
-    VEC_EACH (one, found) {
+    for (size_t i = run->swap.edits->n; i-- > 0;) {
         Err failure;
-        if (stays) {
-            *vec_push(run->arena, &run->conflicts) = one->edit->path;
-            progress_warning(&run->progress,
-                             "conflict: %s was changed by somebody else meanwhile; the configuration is valid with it, "
-                             "so their version stays; look at it: salve show %s",
-                             one->edit->path, run->record.id);
-            continue;
-        }
-        int r = put_back(run, one->edit, &failure);
+        int r = restore_one(run, &run->swap.edits->items[i], &failure);
         if (r < 0 && result == 0) {
             *err = failure;
             result = r;
@@ -109,21 +97,26 @@ static int settle_conflicts(Run *run, const FoundVec *found, bool can_validate, 
     return result;
 }
 
+static int put_back_conflict(Run *run, const Edit *edit, Err *err)
+{
+    bool ours = edit != run->theirs && strings_contain(&run->conflicts, edit->path);
+    return ours ? put_back(run, edit, err) : 0;
+}
+
+static int put_back_conflicts(Run *run, Err *err)
+{
+    int r = restore_all(run, put_back_conflict, err);
+    run->conflicts.n = 0;
+    return r;
+}
+
 static int restore_files(Run *run, bool can_validate, Err *err)
 {
-    int result = 0;
-    FoundVec found = {0};
-    const EditVec *edits = run->swap.edits;
     Err failure;
     run->conflicts.n = 0;
-    for (size_t i = edits->n; i-- > 0;) {
-        int r = restore_edit(run, &edits->items[i], &found, &failure);
-        if (r < 0 && result == 0) {
-            *err = failure;
-            result = r;
-        }
-    }
-    int r = settle_conflicts(run, &found, can_validate, &failure);
+    int result = restore_all(run, restore_edit, err), r = 0;
+    if (run->conflicts.n > 0 && !run->theirs && !(can_validate && mix_is_valid(run)))
+        r = put_back_conflicts(run, &failure);
     if (r < 0 && result == 0)
         *err = failure;
     return result < 0 ? result : r;
@@ -146,13 +139,8 @@ static int prove_files(Run *run, Err *err)
     return 0;
 }
 
-int restore(Run *run, bool can_validate, Err *err)
+static int tell(Run *run, int r, const Err *err)
 {
-    size_t n = run->swap.edits->n;
-    progress_step(&run->progress, "restore %zu file%s", n, n == 1 ? "" : "s");
-    int r = restore_files(run, can_validate, err);
-    if (r >= 0)
-        r = prove_files(run, err);
     if (r < 0)
         progress_failed(&run->progress, "%s", err_text(err));
     else if (run->conflicts.n)
@@ -160,4 +148,19 @@ int restore(Run *run, bool can_validate, Err *err)
     else
         progress_done(&run->progress, "content, owner, mode and attributes are as recorded");
     return r;
+}
+
+int restore(Run *run, bool can_validate, Err *err)
+{
+    size_t n = run->swap.edits->n;
+    progress_step(&run->progress, "restore %zu file%s", n, n == 1 ? "" : "s");
+    int r = restore_files(run, can_validate, err);
+    return tell(run, r < 0 ? r : prove_files(run, err), err);
+}
+
+int restore_conflicts(Run *run, Err *err)
+{
+    progress_step(&run->progress, "restore what somebody else changed");
+    int r = put_back_conflicts(run, err);
+    return tell(run, r < 0 ? r : prove_files(run, err), err);
 }

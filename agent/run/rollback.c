@@ -27,7 +27,8 @@ static bool is_doubtful(Run *run, View *view, const Effect *effect)
     Err ignored; /* not told: the proof that follows tells */
     if (effect->kind == EFFECT_DAEMON_RELOAD)
         return true;
-    return !effect_is_validation(effect->kind) &&
+    /* The stranger's edit is pending now, and is not ours to activate. */
+    return !run->theirs && !effect_is_validation(effect->kind) &&
            live_pending(run->live, view, effect->unit, &pending, &ignored) == 0 && pending.n > 0;
 }
 
@@ -159,13 +160,29 @@ static const char *with_findings(Run *run, const char *reason, const char *sick)
     return reason;
 }
 
+static int prove_and_judge(Run *run, const char **ret_sick, Err *err)
+{
+    *ret_sick = NULL;
+    int r = activate_restored(run, err);
+    return r < 0 || run->theirs ? r : judge_as_step(run, ret_sick, err);
+}
+
+/* With what somebody else changed left in place; and should that be what keeps the host from being well, without it. */
+static int prove_and_judge_twice(Run *run, const char **ret_sick, Err *err)
+{
+    int r = prove_and_judge(run, ret_sick, err);
+    if (r >= 0 || run->theirs || run->conflicts.n == 0 || shuts_down(run))
+        return r;
+    run->attempted = run->effects->n;
+    r = restore_conflicts(run, err);
+    return r < 0 ? r : prove_and_judge(run, ret_sick, err);
+}
+
 static void activate_and_judge(Run *run, const char *reason)
 {
     Err err;
-    const char *sick = NULL;
-    int r = activate_restored(run, &err);
-    if (r >= 0 && !run->theirs)
-        r = judge_as_step(run, &sick, &err);
+    const char *sick;
+    int r = prove_and_judge_twice(run, &sick, &err);
     if (r < 0 && shuts_down(run)) {
         progress_warning(&run->progress, "the machine is shutting down; the next boot finishes this");
         return;

@@ -1,10 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/run.h"
 
+#include <stdio.h>
 #include <syslog.h>
 
 #include "host/journal.h"
+#include "run/foreign.h"
 #include "run/state.h"
+
+int run_begin(Engine *engine, Run *ret, const char *id, Err *err)
+{
+    static const EditVec no_edits;
+    static const EffectVec no_effects;
+    Run run = {
+        .arena = engine->arena,
+        .store = &engine->store,
+        .systemd = engine->systemd,
+        .live = engine->live,
+        .chronicle = &engine->chronicle,
+        .progress = {.sink = chronicle_sink(&engine->chronicle), .run_id = id},
+        .record = {.id = id},
+        .swap = {.root = "", .run_id = id, .edits = &no_edits},
+        .effects = &no_effects,
+        .hot = {.phase = HOT_APPLYING},
+    };
+    snprintf(run.hot.run_id, sizeof run.hot.run_id, "%s", id);
+    if (engine->program)
+        snprintf(run.hot.program, sizeof run.hot.program, "%s", engine->program);
+    int r = hot_boot_id(run.hot.boot_id, err);
+    if (r < 0)
+        return r;
+    *ret = run;
+    return 0;
+}
 
 static int advance(Run *run, RunState to, const char *reason, Err *err)
 {
@@ -79,32 +107,6 @@ View *run_fresh_view(Run *run)
     return view_new(run->arena, run->swap.root);
 }
 
-/* Foreign bytes that were found beside a target go into the snapshot store before they are deleted. */
-void run_keep_foreign(Run *run, const Edit *edit, const char *aside)
-{
-    FileState state;
-    char commit[65];
-    Err err;
-    if (!aside || str_equal(aside, edit->path)) {
-        progress_warning(&run->progress, "%s was changed by somebody else meanwhile%s", edit->path,
-                         aside ? ", and what they put there is left in place" : "; what was recorded is back");
-        return;
-    }
-    int r = file_read(run->arena, run->swap.root, aside, &state, &err);
-    if (r >= 0)
-        r = snapshot_keep_foreign(run->store->repo, run->record.id, edit->path, &state, commit, &err);
-    if (r >= 0)
-        r = swap_discard_aside(&run->swap, aside, &err);
-    if (r < 0)
-        progress_warning(&run->progress, "%s was changed by somebody else meanwhile; their version is in %s (%s)",
-                         edit->path, aside, err_text(&err));
-    else
-        progress_warning(&run->progress,
-                         "%s was changed by somebody else meanwhile; their version is kept: git -C %s/snapshots.git "
-                         "show %s",
-                         edit->path, run->store->dir, commit);
-}
-
 int run_finish(Run *run, Err *err)
 {
     int r = 0;
@@ -116,7 +118,7 @@ int run_finish(Run *run, Err *err)
         if (r == -ERR_NOT_FOUND) /* the whole directory was removed, and with it what the run left there */
             r = 0;
         if (r >= 0 && aside)
-            run_keep_foreign(run, &run->swap.edits->items[i], aside);
+            foreign_keep_aside(run, &run->swap.edits->items[i], aside);
     }
     return r < 0 ? r : hot_remove(run->store->dir, err);
 }

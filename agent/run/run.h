@@ -66,10 +66,6 @@ void run_record_force(Run *run, const Plan *plan);
 /* A view of the host as it is now. */
 View *run_fresh_view(Run *run);
 
-/* Keeps what somebody else wrote to the edit's path, now under the name `aside` (as swap_revert gives it), as a commit,
- * and tells how to get it. */
-void run_keep_foreign(Run *run, const Edit *edit, const char *aside);
-
 /* Deletes what the run left beside its targets and the hot file: repeatable, after the ledger decided. Foreign bytes go
  * into the snapshot store first. */
 int run_finish(Run *run, Err *err);

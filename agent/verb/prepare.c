@@ -82,28 +82,14 @@ DiffOptions prepare_diff_options(const VerbContext *context)
     return (DiffOptions){.colour = context->colour, .context = 3};
 }
 
-static void add_word(StrBuf *out, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-";
-    strbuf_add_char(out, ' ');
-    if (*word && word[strspn(word, plain)] == 0) {
-        strbuf_add_str(out, word);
-        return;
-    }
-    strbuf_add_char(out, '\'');
-    for (; *word; word++)
-        strbuf_add_str(out, *word == '\'' ? "'\\''" : (char[]){*word, 0});
-    strbuf_add_char(out, '\'');
-}
-
 char *prepare_command(Arena *arena, const char *verb, const char *playbook, const StringVec *given)
 {
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(COMMAND_MAX);
-    strbuf_printf(&text, "salve %s", verb);
-    add_word(&text, playbook);
+    strbuf_printf(&text, "salve %s ", verb);
+    strbuf_add_shell_word(&text, playbook);
     VEC_EACH (value, given) {
-        strbuf_add_str(&text, " -e");
-        add_word(&text, *value);
+        strbuf_add_str(&text, " -e ");
+        strbuf_add_shell_word(&text, *value);
     }
     return strbuf_dup(arena, &text);
 }

@@ -40,9 +40,13 @@ static int load(VerbContext *context, const Store *store, RunReport *ret, Err *e
         r = ledger_verdicts(store->ledger, context->arena, ret->run.id, &ret->verdicts, err);
     if (r >= 0 && context->globals->json)
         r = ledger_samples(store->ledger, context->arena, ret->run.id, &ret->samples, err);
-    if (r >= 0)
-        load_snapshot(context, store, ret);
-    return r;
+    if (r < 0)
+        return r;
+    Err ignored; /* a snapshot store that cannot be read is told with the run's own snapshot */
+    ret->state_dir = context->settings->state_dir;
+    (void)foreign_list(store, context->arena, ret->run.id, &ret->foreign, &ignored);
+    load_snapshot(context, store, ret);
+    return 0;
 }
 
 static int show_run(VerbContext *context, Err *err)

@@ -104,17 +104,3 @@ def test_a_state_directory_that_is_full_by_then_does_not_stop_the_rollback(boot)
         assert host.salve("recover").code in (0, ROLLED_BACK)
     assert ended.code == ROLLED_BACK, ended
     assert salve_json(host, "history")["runs"][0]["state"] == "rolled-back"
-
-
-def test_what_somebody_writes_during_the_run_is_saved_and_told(boot):
-    host = boot(FILE)
-    host.knob("only-if", "timeout 5")
-    host.knob("health-500")
-    with restored(host):
-        with start(host, playbook(TIMEOUT)) as carried:
-            carried.wait_event(event="state", state="activating")
-            host.run(f"echo 'backlog = 77' >>{CONFIG}")
-            ended = carried.end()
-    assert ended.code == ROLLED_BACK, ended
-    warning = next(text for text in ended.texts("warning") if "changed by somebody else" in text)
-    assert "backlog = 77" in host.run(warning[warning.index("git -C"):]).stdout
