@@ -4,51 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "run/intent.h"
-#include "run/recheck.h"
 #include "run/run.h"
 #include "run/state.h"
+#include "run/take-up.h"
 
 /* Attempts that died before they came to an end. What kills the next one too is for a person to find. */
 enum { ATTEMPTS_MAX = 5 };
-
-static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, const char *commit)
-{
-    EditVec *edits = arena_new_of(run->arena, EditVec);
-    EffectVec *effects = arena_new_of(run->arena, EffectVec);
-    *edits = snapshot->edits;
-    *effects = intent->effects;
-    run->swap.edits = edits;
-    run->swap.root = intent->root;
-    run->effects = effects;
-    run->was_down = intent->was_down;
-    run->was_sick = intent->was_sick;
-    run->settle_usec = intent->settle_usec;
-    run->longest_request_usec = intent->longest_request_usec;
-    /* Not known: all of them are taken back. What was started by another boot has loaded what it found. */
-    run->attempted = str_equal(run->record.boot_id, run->hot.boot_id) ? effects->n : 0;
-    snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
-}
-
-/* What the snapshot says of a run: its edits and its intent. ret_intent may be NULL. */
-static int load(Run *run, const char *commit, Intent *ret_intent, Err *err)
-{
-    Snapshot snapshot;
-    Intent intent;
-    if (!commit)
-        return err_set(err, ERR_STUCK, "run %s has no snapshot", run->record.id);
-    int r = snapshot_read(run->store->repo, run->arena, commit, &snapshot, err);
-    if (r == REPO_NONE)
-        return err_set(err, ERR_STUCK, "the snapshot %s of run %s is gone", commit, run->record.id);
-    if (r >= 0)
-        r = intent_from_json(run->arena, snapshot.intent, &intent, err);
-    if (r < 0)
-        return r;
-    take_up(run, &snapshot, &intent, commit);
-    if (ret_intent)
-        *ret_intent = intent;
-    return 0;
-}
 
 /* Died before anything was touched: only its own dot files may be there, which harm nobody where they cannot be removed
  * now. */
@@ -132,17 +93,6 @@ static bool count_attempt(Run *run)
     return true;
 }
 
-static void roll_back_judged(Run *run, const Intent *intent, const char *reason)
-{
-    Err err;
-    if (recheck_open(run, intent, &err) < 0)
-        progress_warning(&run->progress, "files and processes are proved, but its checks cannot be asked: %s",
-                         err_text(&err));
-    run_roll_back(run, reason);
-    watch_close(run->watch);
-    run->watch = NULL;
-}
-
 static int recover_touched(Run *run, RecoverHalf half, const Intent *intent, Err *err)
 {
     if (run->hot.phase == HOT_ROLLED_BACK)
@@ -165,7 +115,7 @@ static int recover_touched(Run *run, RecoverHalf half, const Intent *intent, Err
     if (half == RECOVER_FILES)
         run_restore(run, reason);
     else
-        roll_back_judged(run, intent, reason);
+        run_roll_back_judged(run, intent, reason);
     return 0;
 }
 
@@ -181,7 +131,7 @@ static int recover_one(Engine *engine, const RunRecord *record, RecoverHalf half
                      record->playbook, run_state_to_string(record->state));
     take_hot(&run);
     engine->chronicle.phase = "rollback";
-    r = record->commit ? load(&run, record->commit, &intent, err) : 0;
+    r = record->commit ? run_load(&run, record->commit, &intent, err) : 0;
     if (!run_state_touched(record->state)) {
         end_untouched(&run, r, err);
         return 0;
@@ -258,7 +208,7 @@ static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
     if (r < 0)
         return r;
     run_resume(&run, &record);
-    r = record.commit ? load(&run, record.commit, NULL, err) : 0;
+    r = record.commit ? run_load(&run, record.commit, NULL, err) : 0;
     bool readable = r >= 0;
     if (readable)
         r = run_finish(&run, err);
@@ -277,88 +227,4 @@ int recover_all(Engine *engine, RecoverHalf half, Err *err)
             r = recover_one(engine, &unfinished.items[i], half, err);
     }
     return r < 0 ? err_prefix(err, "cannot finish an interrupted run") : finish_hot(engine, half, err);
-}
-
-/* The stuck run that waits for a person; 1: none. */
-static int find_stuck(Engine *engine, RunRecord *ret, Err *err)
-{
-    RunRecordVec unfinished = {0};
-    int r = ledger_unfinished(engine->store.ledger, engine->arena, &unfinished, err);
-    if (r < 0)
-        return r;
-    VEC_EACH (record, &unfinished) {
-        if (record->state == RUN_STUCK) {
-            *ret = *record;
-            return 0;
-        }
-    }
-    return ENGINE_NOTHING_STUCK;
-}
-
-int engine_ready(Engine *engine, Err *err)
-{
-    Hold hold;
-    RunRecord stuck;
-    int r = find_stuck(engine, &stuck, err);
-    if (r == 0)
-        return err_set(err, ERR_STUCK,
-                       "run %s is stuck: %s. Nothing more is done on this host until a person looked: see `salve show "
-                       "%s --diff`; then `salve recover --again` tries its rollback again, or, once the host is right, "
-                       "`salve recover --acknowledge`",
-                       stuck.id, stuck.reason, stuck.id);
-    if (r < 0)
-        return r;
-    r = ledger_current_hold(engine->store.ledger, engine->arena, clock_realtime(), &hold, err);
-    if (r != 0)
-        return r < 0 ? r : 0;
-    return err_set(err, ERR_BUSY, "this host is held by %s%s%s%s%s; `salve release` ends that", hold.who,
-                   hold.reason ? ": " : "", hold.reason ? hold.reason : "",
-                   hold.until == USEC_INFINITY ? "" : ", until ",
-                   hold.until == USEC_INFINITY ? "" : usec_to_local(engine->arena, hold.until));
-}
-
-int engine_recover(Engine *engine, RunRecord *ret, Err *err)
-{
-    Run run;
-    RunRecord record;
-    int r = find_stuck(engine, &record, err);
-    if (r == 0)
-        r = run_begin(engine, &run, record.id, err);
-    if (r != 0)
-        return r;
-    Intent intent;
-    run_resume(&run, &record);
-    r = load(&run, record.commit, &intent, err);
-    if (r < 0)
-        return r;
-    run.hot.attempts = 0;
-    engine->chronicle.phase = "rollback";
-    roll_back_judged(&run, &intent, "tried again");
-    *ret = run.record;
-    return 0;
-}
-
-int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err)
-{
-    Run run;
-    RunRecord record;
-    int r = find_stuck(engine, &record, err);
-    if (r == 0)
-        r = run_begin(engine, &run, record.id, err);
-    if (r != 0)
-        return r;
-    run_resume(&run, &record);
-    r = load(&run, record.commit, NULL, err);
-    if (r >= 0)
-        r = run_finish(&run, err);
-    if (r < 0) { /* often what made it stuck; the person decides, not we */
-        progress_warning(&run.progress, "what the run left beside its targets (.NAME.salve-*) stays there: %s",
-                         err_text(err));
-        r = hot_remove(engine->store.dir, err);
-    }
-    if (r >= 0)
-        r = ledger_acknowledge(engine->store.ledger, record.id, who, err);
-    if (r >= 0)
-        *ret = record;
-    return r;
 }

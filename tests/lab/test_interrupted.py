@@ -184,3 +184,20 @@ def test_a_person_who_put_the_host_right_acknowledges_it(boot):
     host.systemctl("restart", "gunicorn")
     assert "acknowledged" in host.salve("recover", "--acknowledge", check=True).stdout
     assert run(host, playbook(TIMEOUT), "--force").code == KEPT
+
+
+def test_a_recovery_that_always_dies_is_given_up_for_a_person(boot):
+    host = boot(BOTH)
+    with restored(host):
+        with start(host, LONG) as carried:
+            carried.wait_event(event="state", state="verifying")
+            carried.signal("KILL")
+            carried.end()
+        for attempt in range(1, 6):
+            died = host.salve("recover", environment={"SALVE_FAULT": "exchange:kill"})
+            assert died.code == -9, died
+            assert salve_json(host, "status")["hot"]["attempts"] == attempt
+        given_up = host.salve("recover")
+        assert given_up.code == STUCK and "5 attempts" in given_up.stderr, given_up
+        assert "salve recover --again" in host.wait_journal("is stuck", "--identifier=salve")[0]
+        assert salve(host, "recover", "--again").code == ROLLED_BACK

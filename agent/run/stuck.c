@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs that wait for a person: nothing else is done until one has looked, tried again, or put the host right. */
+#include "run/run.h"
+#include "run/take-up.h"
+
+/* The stuck run that waits for a person; 1: none. */
+static int find_stuck(Engine *engine, RunRecord *ret, Err *err)
+{
+    RunRecordVec unfinished = {0};
+    int r = ledger_unfinished(engine->store.ledger, engine->arena, &unfinished, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (record, &unfinished) {
+        if (record->state == RUN_STUCK) {
+            *ret = *record;
+            return 0;
+        }
+    }
+    return ENGINE_NOTHING_STUCK;
+}
+
+int engine_ready(Engine *engine, Err *err)
+{
+    Hold hold;
+    RunRecord stuck;
+    int r = find_stuck(engine, &stuck, err);
+    if (r == 0)
+        return err_set(err, ERR_STUCK,
+                       "run %s is stuck: %s. Nothing more is done on this host until a person looked: see `salve show "
+                       "%s --diff`; then `salve recover --again` tries its rollback again, or, once the host is right, "
+                       "`salve recover --acknowledge`",
+                       stuck.id, stuck.reason, stuck.id);
+    if (r < 0)
+        return r;
+    r = ledger_current_hold(engine->store.ledger, engine->arena, clock_realtime(), &hold, err);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    return err_set(err, ERR_BUSY, "this host is held by %s%s%s%s%s; `salve release` ends that", hold.who,
+                   hold.reason ? ": " : "", hold.reason ? hold.reason : "",
+                   hold.until == USEC_INFINITY ? "" : ", until ",
+                   hold.until == USEC_INFINITY ? "" : usec_to_local(engine->arena, hold.until));
+}
+
+int engine_recover(Engine *engine, RunRecord *ret, Err *err)
+{
+    Run run;
+    RunRecord record;
+    int r = find_stuck(engine, &record, err);
+    if (r == 0)
+        r = run_begin(engine, &run, record.id, err);
+    if (r != 0)
+        return r;
+    Intent intent;
+    run_resume(&run, &record);
+    r = run_load(&run, record.commit, &intent, err);
+    if (r < 0)
+        return r;
+    run.hot.attempts = 0;
+    engine->chronicle.phase = "rollback";
+    run_roll_back_judged(&run, &intent, "tried again");
+    *ret = run.record;
+    return 0;
+}
+
+int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err)
+{
+    Run run;
+    RunRecord record;
+    int r = find_stuck(engine, &record, err);
+    if (r == 0)
+        r = run_begin(engine, &run, record.id, err);
+    if (r != 0)
+        return r;
+    run_resume(&run, &record);
+    r = run_load(&run, record.commit, NULL, err);
+    if (r >= 0)
+        r = run_finish(&run, err);
+    if (r < 0) { /* often what made it stuck; the person decides, not we */
+        progress_warning(&run.progress, "what the run left beside its targets (.NAME.salve-*) stays there: %s",
+                         err_text(err));
+        r = hot_remove(engine->store.dir, err);
+    }
+    if (r >= 0)
+        r = ledger_acknowledge(engine->store.ledger, record.id, who, err);
+    if (r >= 0)
+        *ret = record;
+    return r;
+}
