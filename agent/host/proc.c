@@ -235,6 +235,20 @@ int proc_children(const char *root, Arena *arena, pid_t parent, PidVec *ret_pids
     return 0;
 }
 
+int proc_child_hint(const char *root, pid_t parent, size_t *ret_n, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Bytes pids;
+    int r = kernel_file_read(arena, &pids, err, "%s/proc/%d/task/%d/children", root, parent, parent);
+    if (r < 0)
+        return r;
+    size_t n = 0;
+    for (size_t i = 0; i < pids.len; i++)
+        n += pids.data[i] == ' '; /* one behind each */
+    *ret_n = n;
+    return 0;
+}
+
 typedef bool (*IsWorker)(const char *title, const StringVec *argv, const StringVec *master, Worker *worker);
 
 /* ngx_setproctitle: the whole command line is one title. */

@@ -27,6 +27,9 @@ int proc_stat(const char *root, Arena *arena, pid_t pid, ProcStat *ret_stat, Err
 typedef VEC(pid_t) PidVec;
 int proc_list(const char *root, Arena *arena, PidVec *ret_pids, Err *err);
 int proc_children(const char *root, Arena *arena, pid_t parent, PidVec *ret_pids, Err *err); /* ascending */
+/* How many children the main thread has, zombies included. Much cheaper than proc_children, and a hint only: the kernel
+ * may pass some over while others end (proc(5)). ERR_NOT_FOUND where the kernel was built without the list. */
+int proc_child_hint(const char *root, pid_t parent, size_t *ret_n, Err *err);
 
 /* The argument list; empty for kernel threads and zombies. A process that rewrote its title (nginx) gives that title as
  * one argument. */

@@ -85,6 +85,25 @@ int live_unit(Live *live, Arena *arena, const char *unit, LiveUnit *ret, Err *er
     return 0;
 }
 
+bool live_may_have_children(Live *live, pid_t main_pid, uint64_t n)
+{
+    size_t have;
+    Err ignored;
+    return proc_child_hint(live->proc_root, main_pid, &have, &ignored) < 0 || have >= n;
+}
+
+int live_state(Live *live, Arena *arena, const char *unit, const char **ret_active_state, const char **ret_type,
+               Err *err)
+{
+    UnitStatus status;
+    int r = systemd_unit_status(live->systemd, arena, unit, &status, err);
+    if (r < 0)
+        return r;
+    *ret_active_state = status.active_state;
+    *ret_type = status.type;
+    return 0;
+}
+
 int live_environment(Live *live, Arena *arena, const char *unit, const char *name, const char **ret, Err *err)
 {
     UnitStatus status;

@@ -40,6 +40,14 @@ typedef struct LiveUnit {
 
 int live_unit(Live *live, Arena *arena, const char *unit, LiveUnit *ret, Err *err);
 
+/* Only what systemd says: "active", "inactive", ...; "simple", "notify", "oneshot", ... */
+int live_state(Live *live, Arena *arena, const char *unit, const char **ret_active_state, const char **ret_type,
+               Err *err);
+
+/* Whether the process has that many children, as far as can be seen quickly: a reason to look with live_unit, and no
+ * more. True also where it cannot be seen. */
+bool live_may_have_children(Live *live, pid_t main_pid, uint64_t n);
+
 enum { LIVE_NOT_RUNNING = 1 };
 
 /* The value of one variable in the environment that the main process was started with; NULL: it has none. */

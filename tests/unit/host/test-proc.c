@@ -210,10 +210,24 @@ static void this_process_is_seen_on_the_live_host(void **state)
     close(fd);
 }
 
+static void children_are_counted_as_the_kernel_lists_them(void **state)
+{
+    TempTree *tree = *state;
+    size_t n;
+    tree_write(tree, "proc/7/task/7/children", "8 9 12 ");
+    assert_int_equal(proc_child_hint(tree->root, 7, &n, &err), 0);
+    assert_int_equal(n, 3);
+    tree_write(tree, "proc/8/task/8/children", "");
+    assert_int_equal(proc_child_hint(tree->root, 8, &n, &err), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(proc_child_hint(tree->root, 9, &n, &err), -ERR_NOT_FOUND);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
     const struct CMUnitTest tests[] = {
+        T(children_are_counted_as_the_kernel_lists_them),
         T(a_name_with_parentheses_does_not_confuse),
         T(the_command_line_is_split_and_a_title_is_one),
         T(nginx_workers_are_told_by_their_titles),
