@@ -34,7 +34,10 @@ void plan_summary(const Plan *plan, StrBuf *out)
     VEC_EACH (effect, &plan->effects) {
         if (effect->kind != EFFECT_RELOAD && effect->kind != EFFECT_RESTART)
             continue;
-        strbuf_printf(out, "%s%s %s", separator, effect_kind_to_string(effect->kind), effect->unit);
+        if (effect->rests)
+            strbuf_printf(out, "%s%s is %s and stays so", separator, effect->unit, effect->rests);
+        else
+            strbuf_printf(out, "%s%s %s", separator, effect_kind_to_string(effect->kind), effect->unit);
         separator = ", ";
     }
     usec refused = plan_refused_usec(plan);
@@ -59,6 +62,8 @@ static void add_effects(Ink *ink, const Plan *plan)
             ink_text(ink, INK_DIM, " (on the candidate, before anything is live)");
         else if (effect->because)
             ink_printf(ink, INK_DIM, " (%s)", effect->because);
+        if (effect->rests)
+            ink_printf(ink, INK_PLAIN, ": it is %s and is not started, unless it runs by then", effect->rests);
         if (effect->refused_usec)
             ink_printf(ink, INK_YELLOW, ": new connections refused for up to %s",
                        usec_to_string(arena, effect->refused_usec));
@@ -149,6 +154,7 @@ static Node *effects_json(Arena *arena, const Plan *plan)
         node_set_text(arena, map, "unit", effect->unit);
         node_set_text(arena, map, "because", effect->because);
         node_set_bool(arena, map, "on_candidate", effect_is_validation(effect->kind));
+        node_set_text(arena, map, "rests", effect->rests);
         node_set_int(arena, map, "refused_usec", (int64_t)effect->refused_usec);
     }
     return seq;

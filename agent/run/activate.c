@@ -62,10 +62,23 @@ static int clear_failures(Activation *a, const UnitStatus *status, Err *err)
     return r;
 }
 
-static int restart(Activation *a, const char *unit, Err *err)
+enum { ACT_RESTS = 1 };
+
+/* In a rollback a service that ran before and does not now is started again. */
+static bool rests(const Activation *a, const Effect *effect, const UnitStatus *status)
 {
+    bool rollback = a->was_sick != NULL;
+    return effect->if_running && (rollback ? effect_is_job(status->active_state, status->type)
+                                           : effect_rests(status->active_state, status->type));
+}
+
+static int restart(Activation *a, const Effect *effect, Err *err)
+{
+    const char *unit = effect->unit;
     UnitStatus before;
     int r = systemd_unit_status(a->systemd, a->arena, unit, &before, err);
+    if (r >= 0 && rests(a, effect, &before))
+        return ACT_RESTS;
     if (r >= 0)
         r = clear_failures(a, &before, err);
     if (r >= 0)
@@ -105,7 +118,7 @@ static int act(Activation *a, const Effect *effect, Err *err)
     switch (effect->kind) {
     case EFFECT_DAEMON_RELOAD: return systemd_daemon_reload(a->systemd, err);
     case EFFECT_RELOAD: return reload_nginx(a, effect->unit, err);
-    case EFFECT_RESTART: return restart(a, effect->unit, err);
+    case EFFECT_RESTART: return restart(a, effect, err);
     case EFFECT_TEST_NGINX:
     case EFFECT_VERIFY_UNIT:
     case EFFECT_CHECK_GUNICORN: break;
@@ -113,6 +126,7 @@ static int act(Activation *a, const Effect *effect, Err *err)
     return 0;
 }
 
+/* ACT_RESTS: the unit was not to be started. */
 static int act_as_step(Activation *a, const Effect *effect, Err *err)
 {
     progress_step(a->progress, "%s%s%s", effect_kind_to_string(effect->kind), effect->unit ? " " : "",
@@ -122,6 +136,8 @@ static int act_as_step(Activation *a, const Effect *effect, Err *err)
         r = prove_units_loaded(a, err);
     if (r < 0)
         progress_failed(a->progress, "%s", err_text(err));
+    else if (r == ACT_RESTS)
+        progress_done(a->progress, "not running: it reads its configuration when it is started");
     else
         progress_done(a->progress, "ok");
     return r;
@@ -129,6 +145,7 @@ static int act_as_step(Activation *a, const Effect *effect, Err *err)
 
 int activate(Activation *activation, const EffectVec *effects, size_t *attempted, Err *err)
 {
+    EffectVec acted = {0};
     *attempted = 0;
     for (size_t i = 0; i < effects->n; i++) {
         if (effect_is_validation(effects->items[i].kind))
@@ -139,8 +156,10 @@ int activate(Activation *activation, const EffectVec *effects, size_t *attempted
         int r = act_as_step(activation, &effects->items[i], err);
         if (r < 0)
             return r;
+        if (r != ACT_RESTS)
+            *vec_push(activation->arena, &acted) = effects->items[i];
     }
-    return prove_settled(activation, effects, err);
+    return prove_settled(activation, &acted, err);
 }
 
 static bool is_running(const UnitStatus *status)
@@ -154,7 +173,7 @@ static int leave_down(Activation *a, const char *unit, Err *err)
 {
     UnitStatus status;
     int r = systemd_unit_status(a->systemd, a->arena, unit, &status, err);
-    if (r < 0 || !is_running(&status))
+    if (r < 0 || !is_running(&status) || effect_is_job(status.active_state, status.type))
         return r;
     progress_step(a->progress, "stop %s (it was not running before)", unit);
     r = run_job(a, JOB_VERB_STOP, unit, &status, err);
@@ -197,7 +216,7 @@ int activate_reverse(Activation *activation, const EffectVec *effects, Err *err)
                 *err = failure;
                 result = r;
             }
-            if (!is_sick(activation, effect) &&
+            if (r != ACT_RESTS && !is_sick(activation, effect) &&
                 !strings_contain(activation->was_down, effect->unit ? effect->unit : ""))
                 *vec_push(activation->arena, &running) = *effect;
         }

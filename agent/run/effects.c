@@ -37,14 +37,26 @@ bool effect_is_validation(EffectKind kind)
     return kind <= EFFECT_CHECK_GUNICORN;
 }
 
+bool effect_is_job(const char *active_state, const char *type)
+{
+    return strcmp(type, "oneshot") == 0 && strcmp(active_state, "active") != 0;
+}
+
+bool effect_rests(const char *active_state, const char *type)
+{
+    return effect_is_job(active_state, type) || strcmp(active_state, "inactive") == 0;
+}
+
 /* Each effect once; the first reason stays. */
-static void add_effect(Derivation *d, EffectVec *effects, EffectKind kind, const char *unit, const char *because)
+static Effect *add_effect(Derivation *d, EffectVec *effects, EffectKind kind, const char *unit, const char *because)
 {
     VEC_EACH (effect, effects) {
         if (effect->kind == kind && str_equal(effect->unit, unit))
-            return;
+            return effect;
     }
-    *vec_push(d->arena, effects) = (Effect){.kind = kind, .unit = unit, .because = because};
+    Effect *effect = vec_push(d->arena, effects);
+    *effect = (Effect){.kind = kind, .unit = unit, .because = because, .if_running = kind == EFFECT_RESTART};
+    return effect;
 }
 
 static bool wished(const Derivation *d, const char *unit, bool may_affect)
@@ -65,14 +77,16 @@ static void add_affected(Derivation *d, const char *unit, const char *why)
     *vec_push(d->arena, &d->affected) = (Affected){.unit = unit, .why = why, .allowed = wished(d, unit, true)};
 }
 
-static int add_restart(Derivation *d, const char *unit, const char *because, Err *err)
+static int add_restart(Derivation *d, const char *unit, const char *because, bool asked_for, Err *err)
 {
     if (strcmp(unit, NGINX_UNIT) == 0)
         return err_set(err, ERR_REFUSED,
                        "%s would make a restart of nginx necessary, which drops every connection: salve only reloads "
                        "nginx; change it by hand in a quiet hour",
                        because);
-    if (str_ends(unit, ".service"))
+    if (str_ends(unit, ".service") && asked_for)
+        add_effect(d, &d->actions, EFFECT_RESTART, unit, because)->if_running = false;
+    else if (str_ends(unit, ".service"))
         add_effect(d, &d->actions, EFFECT_RESTART, unit, because);
     return 0;
 }
@@ -101,7 +115,7 @@ static int add_reader(Derivation *d, const Reader *reader, const Edit *edit, boo
     }
     if (reader->gunicorn)
         add_effect(d, &d->validations, EFFECT_CHECK_GUNICORN, reader->unit, edit->path);
-    return add_restart(d, reader->unit, edit->path, err);
+    return add_restart(d, reader->unit, edit->path, false, err);
 }
 
 static int add_readers(Derivation *d, View *view, const Edit *edit, Err *err)
@@ -208,7 +222,7 @@ int effects_derive(Arena *arena, View *view, const EditVec *edits, const WishVec
             return r;
     }
     VEC_EACH (wish, wishes) {
-        int r = wish->kind == WISH_RESTART ? add_restart(&d, wish->subject, "the playbook asks for it", err) : 0;
+        int r = wish->kind == WISH_RESTART ? add_restart(&d, wish->subject, "the playbook asks for it", true, err) : 0;
         if (r < 0)
             return r;
     }

@@ -3,8 +3,9 @@
  *
  * Effects derive from the final edits only: a unit file or drop-in -> daemon-reload and restart of its unit; a file
  * that Gunicorn reads (configuration, EnvironmentFile) -> restart; a file of nginx's configuration -> nginx -t and
- * reload. When limits are raised nginx goes first, then Gunicorn; when they are lowered the other way round. nginx is
- * reloaded, never restarted; Gunicorn is restarted, not HUPed (domain facts 1.6, 2.5). */
+ * reload. A unit that rests is not started by that; only a playbook's `restart` does. When limits are raised nginx goes
+ * first, then Gunicorn; when they are lowered the other way round. nginx is reloaded, never restarted; Gunicorn is
+ * restarted, not HUPed (domain facts 1.6, 2.5). */
 #pragma once
 
 #include "change/change.h"
@@ -24,6 +25,8 @@ typedef struct Effect {
     const char *unit;    /* NULL for daemon-reload */
     const char *because; /* the edited path or the change that asked for it */
     usec refused_usec;   /* how long new connections may be refused, at the longest; 0: not at all */
+    bool if_running;     /* restart: not of a unit that rests then (effect_rests); it reads all when it is started */
+    const char *rests;   /* the state of such a unit when the plan was made; else NULL */
 } Effect;
 
 typedef VEC(Effect) EffectVec;
@@ -38,6 +41,12 @@ typedef VEC(Affected) AffectedVec;
 
 const char *effect_kind_to_string(EffectKind kind); /* "nginx -t", "daemon-reload", "restart" ... */
 bool effect_is_validation(EffectKind kind);
+
+/* A oneshot that has ended, or is at it: to start it, or to end it, is not for us. */
+bool effect_is_job(const char *active_state, const char *type);
+/* Whether a unit in that state is not to be started for the sake of an edit: it was stopped, or is such a job. One that
+ * failed was meant to run. */
+bool effect_rests(const char *active_state, const char *type);
 
 int effects_derive(Arena *arena, View *view, const EditVec *edits, const WishVec *wishes, EffectVec *ret_effects,
                    AffectedVec *ret_affected, Err *err);

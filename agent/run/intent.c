@@ -13,6 +13,7 @@ static Node *effects_to_node(Arena *arena, const EffectVec *effects)
         node_set_text(arena, item, "effect", effect_kind_to_string(effect->kind));
         node_set_text(arena, item, "unit", effect->unit);
         node_set_text(arena, item, "because", effect->because);
+        node_set_bool(arena, item, "if_running", effect->if_running);
     }
     return list;
 }
@@ -59,8 +60,10 @@ static int read_effects(Arena *arena, const Node *list, EffectVec *ret, Err *err
         int kind = name ? effect_kind_from_string(name) : -1;
         if (kind < 0)
             return err_set(err, ERR_FAILED, "unknown effect \"%s\" in the intent of the run", name ? name : "");
-        *vec_push(arena, ret) = (Effect){
+        Effect effect = {
             .kind = (EffectKind)kind, .unit = node_get_text(*item, "unit"), .because = node_get_text(*item, "because")};
+        node_to_bool(node_get(*item, "if_running"), &effect.if_running);
+        *vec_push(arena, ret) = effect;
     }
     return 0;
 }

@@ -113,6 +113,24 @@ static const char *plan_hash(Arena *arena, const Plan *plan)
     return hash_to_hex(arena, hash_of(strbuf_str(&text), text.len));
 }
 
+/* A unit that rests stays at rest: the plan says so, and the run looks again. */
+static int note_resting(Arena *arena, Plan *plan, Live *live, Err *err)
+{
+    VEC_EACH (effect, &plan->effects) {
+        const char *state, *type;
+        if (!effect->if_running || !live)
+            continue;
+        int r = live_state(live, arena, effect->unit, &state, &type, err);
+        if (r < 0)
+            return r;
+        if (!effect_rests(state, type))
+            continue;
+        effect->rests = state;
+        effect->refused_usec = 0;
+    }
+    return 0;
+}
+
 /* What the candidate cannot be asked before it is live, because it would not be asked as the service runs it. */
 static void note_not_staged(Arena *arena, Plan *plan)
 {
@@ -140,6 +158,8 @@ static int finish(Arena *arena, Plan *plan, const PlanRecord *record, Live *live
         r = check_affected(plan, err);
     if (r >= 0)
         r = check_pending(arena, plan, live, options->accept_pending, err);
+    if (r >= 0)
+        r = note_resting(arena, plan, live, err);
     if (r < 0)
         return r;
     note_not_staged(arena, plan);

@@ -81,6 +81,29 @@ static void a_restart_that_pulls_another_unit_along_must_be_named(void **state)
     assert_non_null(strstr(err_text(&bench.tree.err), "worker.service"));
 }
 
+static void an_edit_restarts_a_service_only_if_it_runs_and_a_restart_in_any_case(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = plan_of(&bench, "[{unit: {unit: gunicorn.service, set: {TimeoutStopSec: 50s}}}]");
+    assert_true(plan->effects.items[plan->effects.n - 1].if_running);
+    plan = plan_of(&bench, "[{unit: {unit: gunicorn.service, set: {TimeoutStopSec: 50s}}}, "
+                           "{restart: {unit: gunicorn.service}}]");
+    assert_string_equal(plan_actions(plan, bench.tree.arena), "daemon-reload, restart gunicorn.service");
+    assert_false(plan->effects.items[plan->effects.n - 1].if_running);
+}
+
+static void a_unit_rests_that_was_stopped_or_is_a_job(void **state)
+{
+    assert_true(effect_rests("inactive", "notify"));
+    assert_false(effect_rests("failed", "notify"));
+    assert_false(effect_rests("active", "notify"));
+    assert_false(effect_rests("activating", "notify"));
+    assert_true(effect_rests("inactive", "oneshot"));
+    assert_true(effect_rests("activating", "oneshot"));
+    assert_true(effect_rests("failed", "oneshot"));
+    assert_false(effect_rests("active", "oneshot"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +115,8 @@ int main(void)
         cmocka_unit_test(a_restart_without_a_socket_refuses_connections_while_it_drains),
         cmocka_unit_test(another_reader_of_the_environment_file_must_be_named),
         cmocka_unit_test(a_restart_that_pulls_another_unit_along_must_be_named),
+        cmocka_unit_test(an_edit_restarts_a_service_only_if_it_runs_and_a_restart_in_any_case),
+        cmocka_unit_test(a_unit_rests_that_was_stopped_or_is_a_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@ static void an_intent_comes_back_as_it_was(void **state)
     for (size_t i = 0; i < plan->effects.n; i++) {
         assert_int_equal(intent.effects.items[i].kind, plan->effects.items[i].kind);
         assert_true(str_equal(intent.effects.items[i].unit, plan->effects.items[i].unit));
+        assert_int_equal(intent.effects.items[i].if_running, plan->effects.items[i].if_running);
     }
     assert_int_equal(intent.was_down.n, 1);
     assert_string_equal(intent.was_down.items[0], "nginx.service");
