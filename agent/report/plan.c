@@ -104,6 +104,16 @@ static void add_checks(Ink *ink, const Plan *plan)
     }
 }
 
+static void add_end(Ink *ink, const Plan *plan)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    if (plan->for_usec == 0)
+        return;
+    ink_printf(ink, INK_BOLD, "\nTemporary");
+    ink_printf(ink, INK_PLAIN, ": undone by itself %s after it was kept, as a run of its own: not before %s\n",
+               usec_to_string(arena, plan->for_usec), usec_to_local(arena, clock_realtime() + plan->for_usec));
+}
+
 static void add_notes(Ink *ink, const Plan *plan)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -138,6 +148,7 @@ void plan_show(const Plan *plan, const DiffOptions *options, StrBuf *out)
     add_effects(&ink, plan);
     add_affected(&ink, plan);
     add_checks(&ink, plan);
+    add_end(&ink, plan);
     add_notes(&ink, plan);
     CLEANUP(strbuf_free) StrBuf summary = STRBUF_INIT(10000);
     plan_summary(plan, &summary);
@@ -215,6 +226,7 @@ Node *plan_json(Arena *arena, const Plan *plan)
     node_set_int(arena, map, "warmup_usec", (int64_t)plan->warmup_usec);
     node_set_int(arena, map, "window_usec", (int64_t)plan->window_usec);
     node_set_int(arena, map, "interval_usec", (int64_t)plan->interval_usec);
+    node_set_int(arena, map, "for_usec", (int64_t)plan->for_usec);
     node_set(arena, map, "notes", notes_json(arena, plan));
     node_set_text(arena, map, "plan_hash", plan->hash);
     return map;

@@ -96,6 +96,9 @@ Node *json_of_run(Arena *arena, const RunRecord *run)
     set_known(arena, map, "reason", run->reason);
     set_known(arena, map, "boot_id", run->boot_id);
     node_set_bool(arena, map, "blamed", run->blamed);
+    set_known(arena, map, "undoes", run->undoes);
+    if (run->until)
+        set_time(arena, map, "until", run->until);
     return map;
 }
 

@@ -79,6 +79,48 @@ static void add_quarantine(Ink *ink, const RunRecordVec *quarantine)
         ink_text(ink, INK_PLAIN, "           not tried again as it is: change its inputs, or: salve run --force\n");
 }
 
+static void add_end(Ink *ink, const Temporary *temporary)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const RunRecord *run = &temporary->run->record, *by = temporary->by;
+    const char *until = usec_to_local(arena, run->until);
+    switch (temporary->state) {
+    case TEMPORARY_RUNNING: ink_printf(ink, INK_YELLOW, " until %s\n", until); return;
+    case TEMPORARY_DUE:
+        ink_printf(ink, INK_YELLOW, " is over since %s", until);
+        if (by)
+            ink_printf(ink, INK_RED, "; its end, run %s, was %s%s%s; tried again at %s", by->id,
+                       run_state_to_string(by->state), by->reason ? ": " : "", by->reason ? by->reason : "",
+                       usec_to_local(arena, temporary->next));
+        ink_text(ink, INK_PLAIN, "\n");
+        return;
+    case TEMPORARY_WAITING:
+        ink_printf(ink, INK_YELLOW, " until %s, but not before run %s has ended\n", until, by->id);
+        return;
+    case TEMPORARY_SUPERSEDED:
+        ink_printf(ink, INK_PLAIN, " was to end at %s: run %s changed the same files for good, so it stays\n", until,
+                   by->id);
+        return;
+    case TEMPORARY_GIVEN_UP:
+        ink_printf(ink, INK_RED,
+                   " is over since %s and did NOT end: run %s was %s%s%s\n"
+                   "           look at it, then end it:  salve rollback --force %s\n",
+                   until, by->id, run_state_to_string(by->state), by->reason ? ": " : "", by->reason ? by->reason : "",
+                   run->id);
+        return;
+    }
+}
+
+static void add_temporaries(Ink *ink, const StatusReport *report)
+{
+    VEC_EACH (temporary, &report->temporaries) {
+        const RunRecord *run = &temporary->run->record;
+        ink_printf(ink, temporary->state == TEMPORARY_GIVEN_UP ? INK_RED : INK_YELLOW, "temporary  run %s (%s)",
+                   run->id, run->playbook ? run->playbook : "");
+        add_end(ink, temporary);
+    }
+}
+
 static void add_drift(Ink *ink, const StatusReport *report)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -111,6 +153,7 @@ void status_show(const StatusReport *report, bool colour, StrBuf *out)
     if (report->hold)
         add_hold(&ink, report->hold);
     add_quarantine(&ink, &report->quarantine);
+    add_temporaries(&ink, report);
     add_drift(&ink, report);
 }
 
@@ -139,6 +182,15 @@ Node *status_json(Arena *arena, const StatusReport *report)
     Node *quarantine = node_set(arena, map, "quarantine", node_seq(arena));
     VEC_EACH (run, &report->quarantine)
         node_add(arena, quarantine, json_of_run(arena, run));
+    Node *temporaries = node_set(arena, map, "temporary", node_seq(arena));
+    VEC_EACH (temporary, &report->temporaries) {
+        Node *item = node_add(arena, temporaries, node_map(arena));
+        node_set_text(arena, item, "run", temporary->run->record.id);
+        node_set_text(arena, item, "playbook", temporary->run->record.playbook);
+        node_set_text(arena, item, "state", temporary_state_to_string(temporary->state));
+        node_set_text(arena, item, "until", usec_to_rfc3339(arena, temporary->run->record.until));
+        node_set_text(arena, item, "by", temporary->by ? temporary->by->id : NULL);
+    }
     node_set(arena, map, "last_good", report->last_good ? json_of_run(arena, report->last_good) : node_null(arena));
     if (report->drift_error)
         node_set_text(arena, map, "drift_error", report->drift_error);

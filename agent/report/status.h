@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/files.h"
+#include "run/standing.h"
 #include "store/store.h"
 
 typedef struct StatusReport {
@@ -11,6 +12,7 @@ typedef struct StatusReport {
     const Hold *hold;           /* NULL: not held */
     RunRecordVec unfinished;    /* not at an end, or stuck and nobody looked */
     RunRecordVec quarantine;    /* the runs whose plans are not tried again */
+    TemporaryVec temporaries;   /* changes that end by themselves, or would have */
     const RunRecord *last_good; /* NULL: nothing was kept yet */
     size_t managed;             /* files that kept runs touched: what drift is looked for in */
     EditVec drift;              /* before: as the newest kept run that touched it left it; after: as it is now */

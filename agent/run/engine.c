@@ -25,6 +25,7 @@
 #include "run/activate.h"
 #include "run/before.h"
 #include "run/confirm.h"
+#include "run/due.h"
 #include "run/guards.h"
 #include "run/intent.h"
 #include "run/recover.h"
@@ -301,14 +302,39 @@ static int still_ours(Run *run, Err *err)
     return 0;
 }
 
+/* That it ends, and when, is durable before it is kept: at worst the timer wakes somebody for nothing. */
+static int promise_end(Run *run, usec for_usec, Err *err)
+{
+    run->record.until = clock_realtime() + for_usec;
+    int r = due_rearm(run->systemd, run->store->ledger, run->record.until, clock_realtime(), err);
+    return r < 0 ? r : ledger_set_until(run->store->ledger, run->record.id, run->record.until, err);
+}
+
+/* What was kept may have given an overdue temporary change back to the timer. */
+static void look_at_ends(Run *run)
+{
+    Err err;
+    int r = ledger_had_temporary(run->store->ledger, &err);
+    if (r == 0)
+        r = due_rearm(run->systemd, run->store->ledger, USEC_INFINITY, clock_realtime(), &err);
+    if (r < 0)
+        progress_warning(&run->progress, "%s", err_text(&err));
+}
+
 /* Promise 4. What follows the UPDATE is repeatable and done by the next salve command that writes, if not now. */
-static int keep(Run *run, Err *err)
+static int keep(Run *run, usec for_usec, Err *err)
 {
     Err finishing;
-    int r = run_enter(run, RUN_KEPT, "verification passed", err);
-    if (r >= 0 && run_finish(run, &finishing) < 0)
+    int r = for_usec ? promise_end(run, for_usec, err) : 0;
+    if (r >= 0)
+        r = run_enter(run, RUN_KEPT, "verification passed", err);
+    if (r < 0)
+        return r;
+    if (run_finish(run, &finishing) < 0)
         progress_warning(&run->progress, "%s; the next salve command that writes finishes this", err_text(&finishing));
-    return r;
+    if (!for_usec)
+        look_at_ends(run);
+    return 0;
 }
 
 /* The untouched half of the road. */
@@ -337,7 +363,7 @@ static int change(Run *run, const Plan *plan, bool validate_live, const RunOptio
         r = confirm_wait(run, options, err);
     if (r >= 0)
         r = still_ours(run, err);
-    return r < 0 ? r : keep(run, err);
+    return r < 0 ? r : keep(run, options->for_usec, err);
 }
 
 /* The run's own files are gone again, and the ledger says why. */
@@ -405,12 +431,24 @@ static int open_watch(Run *run, const Plan *plan, const RunOptions *options, Err
     return watch_open(&input, &run->watch, err);
 }
 
+/* What is to end by itself needs something to be undone, and somebody to do it. */
+static int check_temporary(Engine *engine, const Plan *plan, const RunOptions *options, Err *err)
+{
+    if (options->for_usec == 0)
+        return 0;
+    if (plan->edits.n == 0)
+        return err_set(err, ERR_REFUSED, "--for: this changes no file, so there is nothing to undo after a time");
+    return due_check_timer(engine->systemd, engine->arena, err);
+}
+
 int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunRecord *ret, Err *err)
 {
     Run run;
     int r = engine_ready(engine, err);
     if (r >= 0)
         r = engine_check_quarantine(engine, plan, options, err);
+    if (r >= 0)
+        r = check_temporary(engine, plan, options, err);
     if (r >= 0)
         r = run_begin(engine, &run, options->id ? options->id : store_run_id(engine->arena, clock_realtime()), err);
     if (r < 0)

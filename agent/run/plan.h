@@ -30,6 +30,7 @@ typedef struct Plan {
     bool nothing_to_do;        /* there are changes that make edits, and their result is already there */
     bool only_restarts;        /* no edits by design: nothing to restore, nothing quarantined */
     const char *undoes;        /* the runs that it takes back, ids with spaces between, or NULL */
+    usec for_usec;             /* it is undone after this time (run/due.h sets it); 0: for good */
     const char *target;        /* the host's name, or the root's path */
     const char *hash;          /* hex over target, edits and checks: what quarantine remembers */
 } Plan;

@@ -18,6 +18,31 @@ int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err
     return r < 0 ? err_prefix(err, "cannot record the files of run %s", id) : 0;
 }
 
+int ledger_set_until(Ledger *ledger, const char *id, usec until, Err *err)
+{
+    Statement *update;
+    int64_t changed = 0;
+    int r = db_prepare(ledger->db, "UPDATE runs SET until = ?1 WHERE id = ?2 AND state NOT IN ('kept', 'rolled-back')",
+                       &update, err);
+    if (r < 0)
+        return r;
+    statement_bind_int(update, 1, (int64_t)until);
+    statement_bind_text(update, 2, id);
+    r = ledger_run(ledger, update, &changed, err);
+    if (r == 0 && changed != 1)
+        r = err_set(err, ERR_FAILED, "it is not under way");
+    return r < 0 ? err_prefix(err, "cannot record when run %s ends", id) : 0;
+}
+
+int ledger_had_temporary(Ledger *ledger, Err *err)
+{
+    CLEANUP(statement_close) Statement *select = NULL;
+    int r = db_prepare(ledger->db, "SELECT 1 FROM runs WHERE until > 0 AND state = 'kept' LIMIT 1", &select, err);
+    if (r >= 0)
+        r = statement_step(select, err);
+    return r < 0 ? r : r == DB_ROW ? 0 : 1;
+}
+
 /* Rows of run, path, commit. */
 static int read_files(Ledger *ledger, Arena *arena, const char *sql, LedgerFileVec *ret, Err *err)
 {

@@ -58,6 +58,10 @@ typedef VEC(LedgerFile) LedgerFileVec;
 
 /* The files of the snapshot: which run changed which. */
 int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err);
+/* When the run's change is to end by itself (RunRecord.until): to be set before the run is kept. */
+int ledger_set_until(Ledger *ledger, const char *id, usec until, Err *err);
+/* Whether there was ever a temporary change that was kept. 1: none. */
+int ledger_had_temporary(Ledger *ledger, Err *err);
 /* Of all runs, newest run first. */
 int ledger_list_files(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err);
 /* The known good: each path that a kept run touched, once, with the newest such run (rollbacks are runs, too). Ordered

@@ -2,18 +2,21 @@
 #include "report/plan.h"
 
 #include "report/ink.h"
+#include "run/due.h"
 #include "verb/prepare.h"
 
 enum { PLAN_MAX = 64 << 20 };
 
 typedef struct PlanVerbOptions {
     StringVec set;
+    usec for_usec;
     bool accept_pending;
 } PlanVerbOptions;
 
 static const Option plan_options[] = {
     OPTION_LIST(PlanVerbOptions, set, "set", 'e', "NAME=VALUE", "Give a variable its value; @FILE reads a YAML file.",
                 .completes = COMPLETES_FILE),
+    OPTION_DURATION(PlanVerbOptions, for_usec, "for", 0, "For a temporary change, which is undone after this time."),
     OPTION_FLAG(PlanVerbOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded."),
     OPTIONS_END,
@@ -39,6 +42,20 @@ static int plan_print(VerbContext *context, const Plan *plan, Err *err)
     return verb_print(&text, err);
 }
 
+/* A ledger that may not be read is told, not a failure: a plan needs none. */
+static void note_temporary(VerbContext *context, Plan *plan)
+{
+    const PlanVerbOptions *options = context->options;
+    CLEANUP(ledger_close) Ledger *ledger = NULL;
+    Err err;
+    if (ledger_open(context->settings->state_dir, LEDGER_READ, &ledger, &err) < 0)
+        *vec_push(context->arena, &plan->notes) =
+            (Note){.level = NOTE_WARNING,
+                   .subject = "temporary changes",
+                   .text = arena_printf(context->arena, "whether there are any is not known: %s", err_text(&err))};
+    due_note_from(context->arena, ledger, options->for_usec, plan);
+}
+
 static int plan_run(VerbContext *context, Err *err)
 {
     const PlanVerbOptions *options = context->options;
@@ -53,6 +70,8 @@ static int plan_run(VerbContext *context, Err *err)
         return r;
     PlanOptions how = prepare_plan_options(context, options->accept_pending);
     r = plan_make(context->arena, playbook, host.view, host.live, &how, &plan, err);
+    if (r >= 0 && !*context->settings->root)
+        note_temporary(context, plan);
     return r < 0 ? r : plan_print(context, plan, err);
 }
 

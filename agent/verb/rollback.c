@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "run/due.h"
 #include "run/undo.h"
 #include "verb/carry.h"
 
@@ -40,6 +41,7 @@ static int reverse(VerbContext *context, Carrier *carrier, Err *err)
         return err_prefix(err, "%s", undo.record.origin);
     if (plan->nothing_to_do)
         return carrier_nothing_to_do(context, carrier, plan, err);
+    due_note_from(context->arena, store->ledger, 0, plan);
     RunOptions how = {.once = str_equal(options->verify, "once"), .force = options->force};
     r = engine_check_quarantine(carrier->engine, plan, &how, err);
     if (r >= 0)

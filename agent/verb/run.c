@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/ink.h"
 #include "report/plan.h"
+#include "run/due.h"
 #include "verb/carry.h"
 
 typedef struct RunVerbOptions {
     StringVec set, overrides;
     const char *verify, *reason;
-    usec confirm_usec;
+    usec confirm_usec, for_usec;
     bool yes, accept_pending, force;
 } RunVerbOptions;
 
@@ -23,14 +24,22 @@ static const Option run_options[] = {
     OPTION_LIST(RunVerbOptions, overrides, "override", 0, "GUARD",
                 "Go on though this guard forbids it; needs --reason."),
     OPTION_TEXT(RunVerbOptions, reason, "reason", 0, "TEXT", "Why guards are overridden; recorded."),
+    OPTION_DURATION(RunVerbOptions, for_usec, "for", 0,
+                    "A temporary change: undone by itself after this time, as a run of its own."),
     OPTION_FLAG(RunVerbOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
     OPTION_FLAG(RunVerbOptions, force, "force", 0, "Try a plan again that was rolled back before; recorded."),
     OPTIONS_END,
 };
 
-static int check_options(const RunVerbOptions *options, Err *err)
+static int check_options(const VerbContext *context, const RunVerbOptions *options, Err *err)
 {
+    if (options->for_usec == USEC_INFINITY)
+        return err_set(err, ERR_INVALID, "--for never: leave --for out, and the change is for good");
+    if (options->for_usec && context->globals->state)
+        return err_set(err, ERR_INVALID,
+                       "--for and --state: the timer that ends temporary changes knows of "
+                       "the state directory in the settings only");
     if (options->overrides.n && !options->reason)
         return err_set(err, ERR_INVALID, "--override needs --reason TEXT: the record says why");
     VEC_EACH (name, &options->overrides) {
@@ -60,6 +69,7 @@ static int plan_and_run(VerbContext *context, Carrier *carrier, const Playbook *
         return r;
     if (plan->nothing_to_do)
         return carrier_nothing_to_do(context, carrier, plan, err);
+    due_note_from(context->arena, engine_store(carrier->engine)->ledger, options->for_usec, plan);
     r = engine_check_quarantine(carrier->engine, plan, how, err);
     if (r >= 0)
         r = engine_check_guards(carrier->engine, plan, how, err);
@@ -84,8 +94,9 @@ static int run_run(VerbContext *context, Err *err)
         .reason = options->reason,
         .confirm_usec = options->confirm_usec,
         .force = options->force,
+        .for_usec = options->for_usec,
     };
-    int r = check_options(options, err);
+    int r = check_options(context, options, err);
     if (r >= 0)
         r = carrier_may_ask(context, options->yes, err);
     if (r >= 0)

@@ -32,6 +32,17 @@ static void find_drift(Arena *arena, const Store *store, StatusReport *ret)
     ret->managed = files.n;
 }
 
+static int find_temporaries(Arena *arena, Ledger *ledger, TemporaryVec *ret, Err *err)
+{
+    PastRunVec runs = {0};
+    int r = ledger_had_temporary(ledger, err);
+    if (r == 0)
+        r = standing_load(ledger, arena, &runs, err);
+    if (r == 0)
+        temporaries_find(arena, &runs, clock_realtime(), ret);
+    return r < 0 ? r : 0;
+}
+
 static int read_ledger(Arena *arena, const Store *store, StatusReport *ret, Err *err)
 {
     Hold *hold = arena_new_of(arena, Hold);
@@ -40,6 +51,8 @@ static int read_ledger(Arena *arena, const Store *store, StatusReport *ret, Err 
     if (r < 0)
         return r;
     r = ledger_list_quarantine(store->ledger, arena, &ret->quarantine, err);
+    if (r >= 0)
+        r = find_temporaries(arena, store->ledger, &ret->temporaries, err);
     if (r < 0)
         return r;
     r = ledger_current_hold(store->ledger, arena, clock_realtime(), hold, err);

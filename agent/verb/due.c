@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* due: ends the temporary changes whose time has come. salve-due.timer starts it; it is no command for people.
+ *
+ * Without anything due it takes no lock. Where an end cannot even begin (the lock is taken, the host is held, the plan
+ * is refused) it is tried again in a few minutes. One that began and was rolled back stands in the ledger, which says
+ * whether it is tried again (run/standing.h). */
+#include "base/log.h"
+#include "report/record-json.h"
+#include "run/due.h"
+#include "run/state.h"
+#include "run/undo.h"
+#include "verb/carry.h"
+
+#define BUSY_RETRY_USEC USEC_PER_MIN
+
+/* Back to before the run, as a run of its own. Files that are so already leave nothing to judge, but a record. */
+static int end_one(VerbContext *context, Carrier *carrier, const RunRecord *run, RunRecord *ret, Err *err)
+{
+    Undo undo;
+    Plan *plan;
+    PlanOptions planning = prepare_plan_options(context, false);
+    RunOptions how = {.user = "salve", .cancel = &carrier_cancelled};
+    int r = undo_run(context->arena, engine_store(carrier->engine), run->id, &undo, err);
+    if (r < 0)
+        return r;
+    undo.record.origin = arena_printf(context->arena, "end of temporary %s", run->id);
+    View *view = view_new(context->arena, "");
+    r = plan_make_reverse(context->arena, undo.playbook, &undo.record, view, engine_live(carrier->engine), &planning,
+                          &plan, err);
+    if (r < 0)
+        return r;
+    if (plan->nothing_to_do)
+        plan->checks = (PlannedCheckVec){0};
+    return engine_run(carrier->engine, plan, &how, ret, err);
+}
+
+static const Temporary *first_due(const TemporaryVec *temporaries, usec now, const StringVec *tried)
+{
+    VEC_EACH (temporary, temporaries) {
+        if (temporary->state == TEMPORARY_DUE && temporary->next <= now &&
+            !strings_contain(tried, temporary->run->record.id))
+            return temporary;
+    }
+    return NULL;
+}
+
+/* 1: nothing is due, beside what was tried. */
+static int find_due(Ledger *ledger, Arena *arena, const StringVec *tried, RunRecord *ret, Err *err)
+{
+    PastRunVec runs = {0};
+    TemporaryVec temporaries = {0};
+    usec now = clock_realtime();
+    int r = standing_load(ledger, arena, &runs, err);
+    if (r < 0)
+        return r;
+    temporaries_find(arena, &runs, now, &temporaries);
+    const Temporary *due = first_due(&temporaries, now, tried);
+    if (!due)
+        return 1;
+    *ret = due->run->record;
+    return 0;
+}
+
+static void tell(VerbContext *context, const RunRecord *run, const RunRecord *end)
+{
+    Err ignored; /* the ledger has it */
+    if (end->state != RUN_KEPT) {
+        log_error("the temporary change of run %s (%s) could NOT be ended: run %s is %s: %s; look at salve status",
+                  run->id, run->playbook, end->id, run_state_to_string(end->state), end->reason ? end->reason : "");
+        return;
+    }
+    if (context->globals->json) {
+        verb_print_json_line(json_of_run(context->arena, end), &ignored);
+        return;
+    }
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(64 * 1024);
+    strbuf_printf(&text, "the temporary change of run %s (%s) has ended: run %s took it back\n", run->id, run->playbook,
+                  end->id);
+    verb_print(&text, &ignored);
+}
+
+/* Ends all that is due, each once; one that ended may let another one end. The exit status is that of the last that
+ * could not. */
+static int end_all(VerbContext *context, Carrier *carrier, Err *err)
+{
+    StringVec tried = {0};
+    RunRecord run, end;
+    int status = 0, r;
+    while ((r = find_due(engine_store(carrier->engine)->ledger, context->arena, &tried, &run, err)) == 0) {
+        Err why;
+        *vec_push(context->arena, &tried) = run.id;
+        if (end_one(context, carrier, &run, &end, &why) < 0) {
+            log_error("the temporary change of run %s (%s) cannot be ended now: %s; tried again in %s", run.id,
+                      run.playbook, err_text(&why), usec_to_string(context->arena, TEMPORARY_RETRY_USEC));
+            status = err_exit_status(&why);
+            continue;
+        }
+        tell(context, &run, &end);
+        if (end.state != RUN_KEPT)
+            status = run_state_exit_status(end.state);
+    }
+    return r < 0 ? r : status;
+}
+
+/* Whatever comes of it, the timer is set for what is left. */
+static int end_due(VerbContext *context, Err *err)
+{
+    CLEANUP(carrier_close) Carrier carrier = {0};
+    Err rearm;
+    int r = carrier_open(context, "due", &carrier, err);
+    if (r < 0)
+        return r;
+    r = engine_ready(carrier.engine, err);
+    if (r >= 0)
+        r = end_all(context, &carrier, err);
+    if (due_rearm(engine_systemd(carrier.engine), engine_store(carrier.engine)->ledger, USEC_INFINITY,
+                  clock_realtime() + TEMPORARY_RETRY_USEC, &rearm) < 0)
+        log_error("%s; salve due sets it again", err_text(&rearm));
+    return r;
+}
+
+static int look(VerbContext *context, Err *err)
+{
+    CLEANUP(store_close) Store store = {0};
+    CLEANUP(systemd_close) Systemd *systemd = NULL;
+    RunRecord run;
+    StringVec none = {0};
+    int r = systemd_open(&systemd, err);
+    if (r >= 0)
+        r = store_open_read(context->settings->state_dir, &store, err);
+    if (r < 0 || !store.ledger)
+        return r < 0 ? r : due_arm(systemd, USEC_INFINITY, err);
+    r = find_due(store.ledger, context->arena, &none, &run, err);
+    if (r > 0)
+        return due_rearm(systemd, store.ledger, USEC_INFINITY, clock_realtime(), err);
+    store_close(&store);
+    store = (Store){0};
+    if (r < 0 || (r = end_due(context, err)) >= 0)
+        return r;
+    Err rearm;
+    usec wait = err->kind == ERR_BUSY ? BUSY_RETRY_USEC : TEMPORARY_RETRY_USEC;
+    if (due_arm(systemd, clock_realtime() + wait, &rearm) < 0)
+        log_error("%s; salve due sets it again", err_text(&rearm));
+    return err_prefix(err, "the temporary change of run %s (%s) cannot be ended now", run.id, run.playbook);
+}
+
+const Verb verb_due = {
+    .name = "due",
+    .summary = "End the temporary changes whose time has come; salve-due.timer does it.",
+    .arguments = "",
+    .hidden = true,
+    .run = look,
+};

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Temporary changes: they end by themselves, as runs of their own, or say why they do not."""
+
+import datetime
+import time
+
+from lab import Spec, diff_state
+from lab.playbooks import RESTART, TIMEOUT, align, gunicorn, nginx_timeout, playbook, write_playbook
+from lab.runs import (INVALID, KEPT, REFUSED, leftovers, restored, run, salve, salve_json,
+                      untouched)
+
+BOTH = Spec(settings="file", proxy_read_timeout="3s")
+CONFIG = "/etc/site/gunicorn.conf.py"
+DROP_IN = "/etc/systemd/system/salve-due.timer.d"
+DUE = "_SYSTEMD_UNIT=salve-due.service"
+
+
+def temporary(host, seconds, *changes):
+    ended = run(host, playbook(*(changes or (TIMEOUT, align()))), "--verify", "once", "--for", f"{seconds}s")
+    assert ended.code == KEPT, ended
+    return ended
+
+
+def wait_due(host, text, count=1):
+    """Wait until the timer has started `salve due`, and that has said so and ended."""
+    host.wait_journal(text, DUE, count=count, timeout=60)
+    host.run("while systemctl --quiet is-active salve-due.service || "
+             "[ $(systemctl show --value -p ActiveState salve-due.service) = activating ] || "
+             "[ $(systemctl show --value -p ActiveState salve-due.service) = deactivating ]; do :; done", timeout=60)
+
+
+def until(host, ended):
+    """The time at which a temporary run is to end; the host's clock is this machine's."""
+    text = next(item["until"] for item in salve_json(host, "status")["temporary"] if item["run"] == ended.id)
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def wait_time(moment):
+    """Nothing happens at this time: that is what is looked at."""
+    time.sleep(max(0, moment - time.time()) + 1)
+
+
+def states(host):
+    return [(item["run"], item["state"], item["by"]) for item in salve_json(host, "status")["temporary"]]
+
+
+def origins(host):
+    return [entry["origin"] for entry in salve_json(host, "history")["runs"]]
+
+
+def test_a_temporary_change_ends_by_itself_as_a_run_of_its_own(boot):
+    host = boot(BOTH)
+    with restored(host):
+        ended = temporary(host, 4)
+        assert "timeout = 5" in host.read(CONFIG)
+        assert states(host) == [(ended.id, "running", None)]
+        assert f"temporary  run {ended.id}" in host.salve("status", check=True).stdout
+        wait_due(host, "has ended")
+    assert states(host) == [] and not host.exists(DROP_IN)
+    assert origins(host) == [f"end of temporary {ended.id}", "hand"]
+    end = salve_json(host, "show")
+    assert end["state"] == "kept" and end["user"] == "salve" and "verifying" in str(end["events"])
+
+
+def test_one_that_was_due_while_the_host_was_off_ends_after_the_boot(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    ended = temporary(host, 4)
+    moment = until(host, ended)
+    host.container.cut_power()
+    wait_time(moment)
+    host.container.boot()
+    wait_due(host, "has ended")
+    host.wait_site()
+    assert diff_state(before, host.snapshot_state()) == [] and leftovers(host) == []
+    assert states(host) == []
+
+
+def test_one_that_is_running_when_the_power_goes_ends_at_its_time(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    ended = temporary(host, 20)
+    moment = until(host, ended)
+    host.power_cut()
+    wait_due(host, "has ended")
+    assert time.time() >= moment
+    assert diff_state(before, host.snapshot_state()) == []
+
+
+def test_a_later_run_for_good_supersedes_it_and_the_plan_says_so(boot):
+    host = boot(BOTH)
+    ended = temporary(host, 12)
+    moment = until(host, ended)
+    text = playbook(gunicorn(timeout="8s"))
+    plan = host.salve("plan", write_playbook(host, text), check=True).stdout
+    assert f"temporary change {ended.id}" in plan and "does not end by itself any more" in plan, plan
+    waiting = host.salve("plan", write_playbook(host, text), "--for", "1h", check=True).stdout
+    assert "Temporary: undone by itself 1h" in waiting and "it waits for the end of this" in waiting, waiting
+    later = run(host, text, "--verify", "once")
+    assert later.code == KEPT, later
+    assert states(host) == [(ended.id, "superseded", later.id)]
+    kept = host.snapshot_state()
+    wait_time(moment)
+    host.run("systemctl start salve-due.service")
+    assert diff_state(kept, host.snapshot_state()) == []
+    assert "for good, so it stays" in host.salve("status", check=True).stdout
+
+
+def test_what_took_back_the_run_that_superseded_it_lets_it_end(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    temporary(host, 1)
+    wait_due(host, "has ended")
+    ended = temporary(host, 12)
+    later = run(host, playbook(gunicorn(timeout="8s")), "--verify", "once")
+    assert later.code == KEPT, later
+    assert states(host)[0][1] == "superseded"
+    wait_time(until(host, ended))
+    back = salve(host, "rollback", "--yes", "--verify", "once")
+    assert back.code == KEPT, back
+    wait_due(host, "has ended", count=2)
+    assert diff_state(before, host.snapshot_state()) == []
+
+
+def test_nested_ones_end_from_the_inside_out(boot):
+    host = boot(BOTH)
+    with restored(host):
+        outer = temporary(host, 14, TIMEOUT)
+        inner = temporary(host, 14, gunicorn(timeout="8s"))
+        assert states(host) == [(inner.id, "running", None), (outer.id, "waiting", inner.id)]
+        wait_due(host, "has ended", count=2)
+    assert origins(host)[:2] == [f"end of temporary {outer.id}", f"end of temporary {inner.id}"]
+
+
+def test_an_end_whose_checks_fail_is_loud_and_not_tried_again(boot):
+    host = boot(BOTH)
+    ended = temporary(host, 6, TIMEOUT)
+    host.knob("only-if", "timeout 2")
+    host.knob("health-500")
+    changed = host.snapshot_state()
+    wait_due(host, "could NOT be ended")
+    assert [line for line in diff_state(changed, host.snapshot_state()) if DROP_IN not in line] == []
+    (item,) = states(host)
+    assert item[:2] == (ended.id, "given-up")
+    assert "did NOT end" in host.salve("status", check=True).stdout
+    assert host.show("salve-due.service", "Result") == "exit-code"
+    assert not host.exists(DROP_IN), "nothing is tried again by itself"
+    host.knob("health-500", None)
+    by_hand = salve(host, "rollback", "--yes", "--force", "--verify", "once", ended.id)
+    assert by_hand.code == KEPT and states(host) == [], by_hand
+
+
+def test_a_rollback_by_hand_ends_it_early(boot):
+    host = boot(BOTH)
+    with restored(host):
+        ended = temporary(host, 3600)
+        assert host.exists(f"{DROP_IN}/due.conf")
+        back = salve(host, "rollback", "--yes", "--verify", "once", ended.id)
+        assert back.code == KEPT, back
+    assert states(host) == [] and not host.exists(DROP_IN)
+
+
+def test_on_a_held_host_it_ends_after_the_hold(boot):
+    host = boot(BOTH)
+    with restored(host):
+        ended = temporary(host, 5)
+        host.salve("hold", "--reason", "freeze", check=True)
+        wait_due(host, "cannot be ended now")
+        assert "freeze" in host.journal("salve-due.service")
+        assert states(host) == [(ended.id, "due", None)]
+        assert host.exists(f"{DROP_IN}/due.conf"), "it is tried again"
+        host.salve("release", check=True)
+        host.run("systemctl start salve-due.service")
+    assert states(host) == []
+
+
+def test_while_another_run_has_the_lock_it_waits(boot):
+    host = boot(BOTH)
+    with restored(host):
+        ended = temporary(host, 3)
+        with host.start(["salve", "lock", "--", "sleep", "infinity"]) as locked:
+            try:
+                wait_due(host, "cannot be ended now")
+            finally:
+                host.end(locked)
+        assert states(host) == [(ended.id, "due", None)]
+        host.run("systemctl start salve-due.service")
+    assert states(host) == []
+
+
+def test_files_that_somebody_put_back_already_need_no_end_but_get_a_record(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    ended = temporary(host, 6, TIMEOUT)
+    host.run(f"sed -i 's/timeout = 5/timeout = 2/' {CONFIG}")
+    wait_due(host, "has ended")
+    assert states(host) == [] and origins(host)[0] == f"end of temporary {ended.id}"
+    assert diff_state(before, host.snapshot_state()) == []
+
+
+def test_what_cannot_end_is_not_begun(shared):
+    host = shared()
+    with untouched(host):
+        refused = run(host, playbook(RESTART), "--for", "1h")
+        assert refused.code == REFUSED and refused.said("changes no file"), refused
+        assert run(host, playbook(TIMEOUT), "--for", "never").code == INVALID
+        host.run("systemctl mask --runtime --now salve-due.timer")
+        try:
+            refused = run(host, playbook(TIMEOUT), "--for", "1h")
+        finally:
+            host.run("systemctl unmask --runtime salve-due.timer && systemctl start salve-due.timer")
+        assert refused.code == REFUSED and refused.said("salve-due.timer"), refused
