@@ -23,6 +23,7 @@ typedef enum ErrKind {
     ERR_FOREIGN,     /* a file holds what neither the snapshot nor the plan knows */
     ERR_SPACE,       /* no space left (ENOSPC, EDQUOT) */
     ERR_UNREACHABLE, /* host or service did not answer; exit 7 for hosts */
+    ERR_DAMAGED,     /* a store of ours does not hold what it was given */
 } ErrKind;
 
 typedef struct Err {

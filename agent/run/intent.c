@@ -37,6 +37,7 @@ char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, 
     node_set(arena, intent, "effects", effects_to_node(arena, &plan->effects));
     node_set(arena, intent, "was_down", strings_to_node(arena, was_down));
     node_set(arena, intent, "was_sick", strings_to_node(arena, was_sick));
+    node_set_text(arena, intent, "undoes", plan->undoes);
     node_set_int(arena, intent, "settle_usec", (int64_t)plan->settle_usec);
     node_set_int(arena, intent, "longest_request_usec", (int64_t)plan->longest_request_usec);
     return json_to_string(arena, intent, JSON_COMPACT);
@@ -102,6 +103,7 @@ int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
     intent.playbook = source;
     intent.values = node_get(root, "values");
     intent.root = node_get_text(root, "root") ? node_get_text(root, "root") : "";
+    intent.undoes = node_get_text(root, "undoes");
     intent.was_down = read_strings(arena, node_get(root, "was_down"));
     intent.was_sick = read_strings(arena, node_get(root, "was_sick"));
     intent.settle_usec = read_usec(root, "settle_usec");

@@ -10,6 +10,7 @@ typedef struct Intent {
     const Source *playbook; /* its text as it was */
     const Node *values;     /* JSON object */
     EffectVec effects;
+    const char *undoes; /* see RunRecord */
     StringVec was_down; /* units of the effects that were not running */
     StringVec was_sick; /* likewise: that did not stay up */
     usec settle_usec, longest_request_usec;

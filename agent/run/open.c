@@ -6,8 +6,22 @@
 
 #include "run/guards.h"
 #include "run/own.h"
+#include "run/rebuild.h"
 #include "run/recover.h"
 #include "run/run.h"
+
+static int make_anew(Engine *engine, Err *err)
+{
+    Progress progress = {.sink = engine->chronicle.next};
+    size_t runs;
+    int r = rebuild_ledger(engine, &runs, err);
+    if (r >= 0)
+        progress_warning(&progress,
+                         "the ledger was damaged and is now %s/%s; %zu run%s recorded anew from the snapshots, without "
+                         "samples, verdicts and quarantine",
+                         engine->store.dir, engine->store.lost_ledger, runs, runs == 1 ? " was" : "s were");
+    return r;
+}
 
 static int open_half(Arena *arena, const char *state_dir, const char *what, EventSink sink, RecoverHalf half,
                      Engine **ret, Err *err)
@@ -23,7 +37,9 @@ static int open_half(Arena *arena, const char *state_dir, const char *what, Even
         return r;
     engine->live = live_new(arena, engine->systemd, "");
     engine->chronicle.ledger = engine->store.ledger;
-    r = recover_all(engine, half, err);
+    r = engine->store.lost_ledger[0] ? make_anew(engine, err) : 0;
+    if (r >= 0)
+        r = recover_all(engine, half, err);
     if (r < 0)
         return r;
     *ret = STEAL(engine);

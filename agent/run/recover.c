@@ -11,15 +11,22 @@
 /* Attempts that died before they came to an end. What kills the next one too is for a person to find. */
 enum { ATTEMPTS_MAX = 5 };
 
-/* Died before anything was touched: only its own dot files may be there, which harm nobody where they cannot be removed
- * now. */
+/* Died before anything was touched: only its own dot files may be there. They harm nobody where they cannot be removed
+ * now, and stop nothing; the next command that writes tries again. */
 static void end_untouched(Run *run, int loaded, Err *err)
 {
-    int r = loaded < 0 ? loaded : run_finish(run, err);
+    static const char reason[] = "salve was killed before anything was touched";
+    int r = loaded < 0 ? 0 : run_finish(run, err);
+    if (r >= 0 && loaded >= 0) {
+        run_enter_anyway(run, RUN_REFUSED, reason);
+        return;
+    }
+    progress_warning(&run->progress, "what run %s left beside its targets (.NAME.salve-*) stays there: %s",
+                     run->record.id, err_text(err));
     if (r < 0)
-        progress_warning(&run->progress, "what run %s left beside its targets (.NAME.salve-*) stays there: %s",
-                         run->record.id, err_text(err));
-    run_enter_anyway(run, RUN_REFUSED, "salve was killed before anything was touched");
+        run_end_later(run, RUN_REFUSED, reason);
+    else /* its snapshot is unreadable: nobody could ever know more */
+        run_enter_anyway(run, RUN_REFUSED, reason);
 }
 
 static void end_stuck(Run *run, const char *reason)

@@ -40,8 +40,7 @@ static int raise_code(const Db *db, int code, const char *doing, Err *err)
             kind = code_kinds[i].kind;
     }
     if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
-        return err_set(err, ERR_FAILED, "%s is damaged (%s); move it away and run: salve recover", db->path,
-                       sqlite3_errmsg(db->handle));
+        return err_set(err, ERR_DAMAGED, "%s is damaged (%s)", db->path, sqlite3_errmsg(db->handle));
     return err_set(err, kind, "cannot %s %s: %s", doing, db->path, sqlite3_errmsg(db->handle));
 }
 
@@ -75,8 +74,7 @@ static int check_integrity(Db *db, Err *err)
         return r;
     const char *verdict = statement_text(statement, arena, 0);
     if (!str_equal(verdict, "ok"))
-        return err_set(err, ERR_FAILED, "%s is damaged (%s); move it away and run: salve recover", db->path,
-                       verdict ? verdict : "no answer");
+        return err_set(err, ERR_DAMAGED, "%s is damaged (%s)", db->path, verdict ? verdict : "no answer");
     return 0;
 }
 
@@ -117,12 +115,12 @@ static int check_version(Db *db, DbMode mode, const char *const *migrations, Err
     return migrate(db, migrations, version, err);
 }
 
-static int set_up(Db *db, DbMode mode, const char *const *migrations, Err *err)
+static int set_up(Db *db, DbMode mode, bool alone, const char *const *migrations, Err *err)
 {
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MSEC);
     sqlite3_extended_result_codes(db->handle, 1);
-    int r = 0;
-    if (mode == DB_WRITE) {
+    int r = alone ? db_exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) : 0;
+    if (r == 0 && mode == DB_WRITE) {
         r = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
         if (r == 0)
             r = check_integrity(db, err);
@@ -130,11 +128,8 @@ static int set_up(Db *db, DbMode mode, const char *const *migrations, Err *err)
     return r < 0 ? r : check_version(db, mode, migrations, err);
 }
 
-int db_open(const char *path, DbMode mode, const char *const *migrations, Db **ret, Err *err)
+static int open_one_way(const char *path, DbMode mode, bool alone, const char *const *migrations, Db **ret, Err *err)
 {
-    struct stat st;
-    if (mode == DB_READ && stat(path, &st) < 0 && errno == ENOENT)
-        return 1;
     Db *db = xmalloc(sizeof *db);
     *db = (Db){.arena = arena_new()};
     db->path = arena_strdup(db->arena, path);
@@ -142,13 +137,31 @@ int db_open(const char *path, DbMode mode, const char *const *migrations, Db **r
     if (mode == DB_WRITE) /* SQLite gives -wal and -shm the mode of the database */
         fd_close(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     int code = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
-    int r = code == SQLITE_OK ? set_up(db, mode, migrations, err) : raise_code(db, code, "open", err);
+    int r = code == SQLITE_OK ? set_up(db, mode, alone, migrations, err) : raise_code(db, code, "open", err);
     if (r != 0) {
         db_close(db);
         return r;
     }
     *ret = db;
     return 0;
+}
+
+/* Failures that have to do with the file system, which may be full. */
+static bool may_go_alone(const Err *err)
+{
+    return err->kind != ERR_DAMAGED && err->kind != ERR_REFUSED && err->kind != ERR_BUSY;
+}
+
+int db_open(const char *path, DbMode mode, const char *const *migrations, Db **ret, Err *err)
+{
+    struct stat st;
+    if (mode == DB_READ && stat(path, &st) < 0 && errno == ENOENT)
+        return 1;
+    int r = open_one_way(path, mode, false, migrations, ret, err);
+    if (r >= 0 || mode == DB_READ || !may_go_alone(err))
+        return r;
+    Err alone;
+    return open_one_way(path, mode, true, migrations, ret, &alone) == 0 ? 0 : r;
 }
 
 void db_close(Db *db)

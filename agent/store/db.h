@@ -15,9 +15,10 @@ typedef struct Statement Statement;
 typedef enum DbMode { DB_READ, DB_WRITE } DbMode;
 
 /* Opens (DB_WRITE: creates, 0600) in WAL mode with synchronous=FULL and a busy timeout of 5 s, and runs the migrations
- * behind PRAGMA user_version, each in a transaction of its own. A file that fails its quick check is ERR_FAILED "... is
- * damaged". A newer user_version than we know is ERR_REFUSED. DB_READ migrates nothing and never writes the database;
- * 1: there is no such file. */
+ * behind PRAGMA user_version, each in a transaction of its own. On a full disk, which has no room for the index that
+ * processes share (-shm), it is opened for this process alone: what is in it can be read all the same. A file that
+ * fails its quick check is ERR_DAMAGED. A newer user_version than we know is ERR_REFUSED. DB_READ migrates nothing and
+ * never writes the database; 1: there is no such file. */
 int db_open(const char *path, DbMode mode, const char *const *migrations, Db **ret, Err *err);
 void db_close(Db *db);
 DEFINE_CLEANUP(Db *, db_close)

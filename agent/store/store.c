@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/files.h"
+#include "base/files-at.h"
 
 /* 1: it is not there. */
 static int check_dir(const char *dir, Err *err)
@@ -49,13 +50,44 @@ static int make_dir(const char *dir, Err *err)
     return r < 0 ? r : check_dir(dir, err);
 }
 
+/* The damaged ledger gets another name, with its log: what can still be read there is for a person. */
+static int set_ledger_aside(Arena *arena, const char *dir, const char **ret_name, Err *err)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    const char *aside = arena_printf(arena, "ledger.db.damaged-%llu", (unsigned long long)clock_realtime());
+    CLEANUP(fd_close) int fd = -1;
+    int r = dir_open("", dir, DIR_FOLLOW, &fd, err);
+    for (size_t i = 0; r >= 0 && i < ARRAY_LEN(parts); i++) {
+        const char *from = arena_printf(arena, "ledger.db%s", parts[i]);
+        if (faccessat(fd, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            r = file_replace_at(fd, from, fd, arena_printf(arena, "%s%s", aside, parts[i]), from, err);
+    }
+    if (r >= 0)
+        r = dir_sync(fd, dir, err);
+    *ret_name = aside;
+    return r < 0 ? err_prefix(err, "cannot set the damaged ledger aside") : 0;
+}
+
+static int open_ledger(Arena *arena, Store *store, Err *err)
+{
+    const char *aside;
+    int r = ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
+    if (r != -ERR_DAMAGED)
+        return r;
+    r = set_ledger_aside(arena, store->dir, &aside, err);
+    if (r < 0)
+        return r;
+    snprintf(store->lost_ledger, sizeof store->lost_ledger, "%s", aside);
+    return ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
+}
+
 int store_open_write(const char *dir, const char *what, usec patience_usec, Store *ret, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(store_close) Store store = {.dir = dir};
     int r = make_dir(dir, err);
     if (r < 0 || (r = lock_take(dir, what, patience_usec, &store.lock, err)) < 0 ||
-        (r = ledger_open(dir, LEDGER_WRITE, &store.ledger, err)) < 0 ||
+        (r = open_ledger(arena, &store, err)) < 0 ||
         (r = repo_open(arena_printf(arena, "%s/snapshots.git", dir), true, &store.repo, err)) < 0)
         return r;
     *ret = store;

@@ -11,12 +11,14 @@
 
 typedef struct Store {
     const char *dir;
-    Lock *lock;     /* NULL when reading */
-    Ledger *ledger; /* NULL when reading and nothing ever ran here */
-    Repo *repo;     /* likewise */
+    Lock *lock;           /* NULL when reading */
+    Ledger *ledger;       /* NULL when reading and nothing ever ran here */
+    Repo *repo;           /* likewise */
+    char lost_ledger[64]; /* the name under which a damaged ledger was set aside, and this one begun; "": none was */
 } Store;
 
-/* Creates what is missing, takes the lock for `what` (ERR_BUSY), opens ledger and snapshots. `dir` must outlive it. */
+/* Creates what is missing, takes the lock for `what` (ERR_BUSY), opens ledger and snapshots. A damaged ledger is set
+ * aside and a new one begun (lost_ledger): the caller makes its rows anew from the snapshots. `dir` must outlive it. */
 int store_open_write(const char *dir, const char *what, usec patience_usec, Store *ret, Err *err);
 /* Without lock; members may be NULL. ERR_DENIED says that this needs root. */
 int store_open_read(const char *dir, Store *ret, Err *err);

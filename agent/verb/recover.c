@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
+#include "run/state.h"
 #include "store/store.h"
 #include "verb/carry.h"
 #include "verb/who.h"
@@ -56,7 +57,7 @@ static int still_hot(VerbContext *context, Err *err)
     if (r >= 0 && store.ledger)
         r = ledger_unfinished(store.ledger, context->arena, &unfinished, err);
     for (size_t i = 0; r == 0 && i < unfinished.n; i++) {
-        if (unfinished.items[i].state != RUN_STUCK)
+        if (run_state_touched(unfinished.items[i].state))
             r = err_set(err, ERR_FAILED, "run %s is %s: not at its end yet", unfinished.items[i].id,
                         run_state_to_string(unfinished.items[i].state));
     }

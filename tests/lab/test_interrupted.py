@@ -201,3 +201,22 @@ def test_a_recovery_that_always_dies_is_given_up_for_a_person(boot):
         assert given_up.code == STUCK and "5 attempts" in given_up.stderr, given_up
         assert "salve recover --again" in host.wait_journal("is stuck", "--identifier=salve")[0]
         assert salve(host, "recover", "--again").code == ROLLED_BACK
+
+
+def test_a_ledger_that_is_damaged_while_a_run_is_hot_is_made_anew_and_the_run_is_put_back(boot):
+    host = boot(BOTH)
+    assert run(host, playbook(TIMEOUT, align())).code == KEPT
+    assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
+    ids = [record["run"] for record in salve_json(host, "history")["runs"]]
+    with restored(host):
+        with start(host, LONG) as carried:
+            carried.wait_event(event="state", state="verifying")
+            carried.signal("KILL")
+            carried.end()
+        host.run("rm -f /var/lib/salve/ledger.db-*; dd if=/dev/urandom of=/var/lib/salve/ledger.db bs=4096 count=4 conv=notrunc")
+        recovered = salve(host, "recover")
+        assert recovered.code == 0 and recovered.said("2 runs were recorded anew"), recovered
+    runs = salve_json(host, "history")["runs"]
+    assert [record["run"] for record in runs][-2:] == ids and [record["state"] for record in runs][-2:] == ["kept", "kept"]
+    assert "rolled-back" in [record["state"] for record in runs], runs
+    assert run(host, playbook(TIMEOUT, align())).code == KEPT

@@ -67,7 +67,7 @@ static void a_damaged_file_says_so(void **state)
     Err err;
     put_file(tree, "/x.db",
              "this is not a database, but it is long enough to have a header of a hundred bytes........");
-    assert_int_equal(db_open(in_tree(tree, "/x.db"), DB_WRITE, one, &db, &err), -ERR_FAILED);
+    assert_int_equal(db_open(in_tree(tree, "/x.db"), DB_WRITE, one, &db, &err), -ERR_DAMAGED);
     assert_non_null(strstr(err.message, "damaged"));
 }
 
