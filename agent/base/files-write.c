@@ -199,6 +199,12 @@ int files_mkdir(const char *path, Err *err)
     return dir_sync(dir, path, err);
 }
 
+/* The name under which a file is written; a crash may leave it. */
+static char *fresh_name(Arena *arena, const char *name)
+{
+    return arena_printf(arena, ".%s.new", name);
+}
+
 int files_write(const char *path, mode_t mode, Bytes content, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -213,7 +219,7 @@ int files_write(const char *path, mode_t mode, Bytes content, Err *err)
         return r;
     if (there.type != FILE_ABSENT && there.type != FILE_REGULAR)
         return err_set(err, ERR_REFUSED, "%s is a %s, not a file", path, file_type_to_string(there.type));
-    const char *fresh = arena_printf(arena, ".%s.new", name);
+    const char *fresh = fresh_name(arena, name);
     r = file_remove_at(dir, fresh, path, err); /* what a crash left */
     if (r < 0 || (r = file_create_at(dir, fresh, path, &state, err)) < 0 ||
         (r = file_replace_at(dir, fresh, dir, name, path, err)) < 0) {
@@ -231,8 +237,8 @@ int files_unlink(const char *path, Err *err)
     int r = open_parent(arena, path, &dir, &name, err);
     if (r < 0)
         return r;
-    r = file_remove_at(dir, name, path, err);
-    if (r < 0)
+    r = file_remove_at(dir, fresh_name(arena, name), path, err);
+    if (r < 0 || (r = file_remove_at(dir, name, path, err)) < 0)
         return r;
     return r == FILES_MISSING ? 1 : dir_sync(dir, path, err);
 }

@@ -67,7 +67,7 @@ bool file_state_matches(const FileState *wanted, const FileState *found);
 int files_mkdir(const char *path, Err *err);
 /* Replaces or creates the whole file, or leaves it as it was: dot file, fsync, rename, fsync of the directory. */
 int files_write(const char *path, mode_t mode, Bytes content, Err *err);
-/* Removes a file. 1: it was not there. */
+/* Removes a file, and what a crash in files_write left beside it. 1: it was not there. */
 int files_unlink(const char *path, Err *err);
 /* The content of a small regular file, at most `max` bytes (more is ERR_INVALID). 1: absent. */
 int files_load(Arena *arena, const char *path, size_t max, Bytes *ret, Err *err);

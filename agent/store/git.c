@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/files.h"
 #include "store/guarded.h"
 
 enum { VERIFY_LIMIT_SEC = 30 };
@@ -195,9 +196,25 @@ static int create_commit(Repo *repo, const char *message, usec when, const git_t
     return code < 0 ? raise_git(repo, code, "write", err) : 0;
 }
 
+/* libgit2 writes a ref as NAME.lock first, and never gets past one that a crash left. Whoever writes here holds the
+ * state's lock, so it is nobody else's. */
+static int clear_lock(Repo *repo, const char *name, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const char *path = arena_printf(arena, "%s/%s.lock", repo->path, name);
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(err, errno, "cannot look at %s", path);
+    int r = files_unlink(path, err);
+    return r < 0 ? r : 0;
+}
+
 static int create_ref(Repo *repo, const char *name, const git_oid *commit, Err *err)
 {
     CLEANUP(git_reference_free) git_reference *reference = NULL;
+    int r = clear_lock(repo, name, err);
+    if (r < 0)
+        return r;
     int fault = fault_point("git-ref", name);
     if (fault)
         return err_errno(err, fault, "cannot write the snapshot");

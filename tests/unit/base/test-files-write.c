@@ -51,7 +51,9 @@ static void removing_twice_is_an_outcome(void **state)
     TempTree *tree = *state;
     Err err;
     put_file(tree, "/f", "");
+    put_file(tree, "/.f.new", "a crash came while it was written");
     assert_int_equal(files_unlink(in_tree(tree, "/f"), &err), 0);
+    assert_int_equal(state_of(tree, "/.f.new").type, FILE_ABSENT);
     assert_int_equal(files_unlink(in_tree(tree, "/f"), &err), 1);
 }
 

@@ -77,6 +77,22 @@ static void a_half_made_store_is_made_whole(void **state)
     assert_int_equal(repo_open(in_tree(tree, "/g"), true, &repo, &err), 0);
 }
 
+static void a_lock_that_a_crash_left_does_not_stop_the_next_writer(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(repo_close) Repo *repo = NULL;
+    char commit[65];
+    Err err;
+    assert_int_equal(repo_open(in_tree(tree, "/g"), true, &repo, &err), 0);
+    assert_int_equal(mkdir(in_tree(tree, "/g/refs/runs"), 0700), 0);
+    put_file(tree, "/g/refs/runs/a.lock", "0123");
+    assert_int_equal(commit_one(tree, repo, "refs/runs/a", "x", commit, &err), 0);
+    assert_int_equal(mkdir(in_tree(tree, "/g/refs/tags/kept"), 0700), 0);
+    put_file(tree, "/g/refs/tags/kept/a.lock", "");
+    assert_int_equal(repo_tag(repo, "kept/a", commit, &err), 0);
+    assert_int_equal(state_of(tree, "/g/refs/tags/kept/a.lock").type, FILE_ABSENT);
+}
+
 static void no_home_and_no_configuration_is_needed(void **state)
 {
     TempTree *tree = *state;
@@ -95,9 +111,13 @@ int main(void)
 {
 #define TREE_TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
     const struct CMUnitTest tests[] = {
-        TREE_TEST(a_file_comes_back_from_its_commit),       TREE_TEST(names_that_git_would_bend_are_refused),
-        TREE_TEST(a_store_that_others_can_read_is_refused), TREE_TEST(reading_creates_nothing),
-        TREE_TEST(a_half_made_store_is_made_whole),         TREE_TEST(no_home_and_no_configuration_is_needed),
+        TREE_TEST(a_file_comes_back_from_its_commit),
+        TREE_TEST(names_that_git_would_bend_are_refused),
+        TREE_TEST(a_store_that_others_can_read_is_refused),
+        TREE_TEST(reading_creates_nothing),
+        TREE_TEST(a_lock_that_a_crash_left_does_not_stop_the_next_writer),
+        TREE_TEST(a_half_made_store_is_made_whole),
+        TREE_TEST(no_home_and_no_configuration_is_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
