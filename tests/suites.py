@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build salve and run its tests: unit, fuzz and style with gcc, the same under the sanitizers, a build with clang,
-and the lab tests on real hosts.
+crash tests on a simulated host, and the lab tests on real hosts.
 
 Builds go below $SALVE_BUILD (default: a folder of this checkout's own in /var/tmp/salve-build), one directory a
 compiler. The last line printed is `N passed, N failed`, the sum of all; the exit code is 0 only where nothing failed
@@ -156,6 +156,17 @@ def clang(tally):
     tally.add(passed=int(good), failed=int(not good))
 
 
+def crash(tally, directory, *options):
+    say("crash: runs on a simulated host, killed and failed at their durable operations" +
+        (", a part of them" if options else ""))
+    process = subprocess.run([directory / "tests" / "crash" / "crash-sim", *options], stdout=subprocess.PIPE, text=True,
+                             check=False)
+    print(process.stdout, end="", flush=True)
+    found = re.search(r"(\d+) passed, (\d+) failed\s*$", process.stdout)
+    passed, failed = map(int, found.groups()) if found else (0, 1)
+    tally.add(passed=passed, failed=failed or int(process.returncode != 0))
+
+
 def lab(tally, directory, keyword):
     say(f"lab: real hosts, {LAB_PROCESSES} at once")
     try:
@@ -205,6 +216,7 @@ def parse():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--unit", action="store_true", help="only unit, fuzz and style tests with gcc: under a minute")
     parser.add_argument("--lab", action="store_true", help="only the lab tests (and the build they need)")
+    parser.add_argument("--crash", action="store_true", help="only the crash tests, all of them: up to an hour")
     parser.add_argument("-k", metavar="EXPRESSION", help="only the lab tests that match, as pytest's -k; implies --lab")
     return parser.parse_args()
 
@@ -216,11 +228,17 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     only_lab = options.lab or options.k is not None
+    if options.crash:
+        directory = build("gcc", "gcc", "-Dwerror=true")
+        crash(tally, directory) if directory else tally.add(failed=1)
+        return finish(tally, started)
     try:
         directory = build("gcc", "gcc", "-Dwerror=true") if only_lab and not options.unit else quick(tally)
         if not only_lab and not options.unit:
             sanitized(tally)
             clang(tally)
+            if directory is not None and os.geteuid() == 0:
+                crash(tally, directory, "--quick", "--fault", "kill")
         if directory is None and tally.failed == 0:
             tally.add(failed=1)
         if directory is not None and (only_lab or not options.unit):
@@ -229,6 +247,10 @@ def main():
         print("interrupted", flush=True)
         tally.add(failed=1)
         clean_up()
+    return finish(tally, started)
+
+
+def finish(tally, started):
     say(f"{time.monotonic() - started:.0f} s")
     print(tally, flush=True)
     return 1 if tally.failed else 0

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counting, failing and killing at durable operations.
+ *
+ * interpose.c stands between the agent and its libraries on one side and libc on the other, so that SQLite's and
+ * libgit2's operations are reached as well as salve's own. An operation counts when it concerns a file of the simulated
+ * host; a job of systemd counts too, as a moment at which salve may die. */
+#pragma once
+
+#include "sim.h"
+
+/* From now on this process's operations count; its root is the simulated host's, on this device. */
+void inject_arm(dev_t device);
+/* What the simulation itself does in between does not count. */
+void inject_suspend(void);
+void inject_resume(void);
+bool inject_armed(void);
+bool inject_is_ours(int fd);
+
+/* 0, or the errno with which the operation is to fail. takes_room: a full disk would stop it. */
+int inject_before(const char *operation, const char *path, bool takes_room);
+void inject_after(void);
+
+/* --- Allocation --- */
+
+/* The n-th allocation from now fails (0: none does). Counting goes on in any case. */
+void inject_allocation(unsigned long n);
+unsigned long inject_allocations(void);

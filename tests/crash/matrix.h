@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kill matrix: every fault at every durable operation of every scenario and of its recovery. */
+#pragma once
+
+#include <stdbool.h>
+
+typedef struct MatrixOptions {
+    const char *scenario; /* only this one; NULL: all */
+    const char *fault;    /* only kinds whose name begins so; NULL: all */
+    unsigned long at;     /* only this point of the run; 0: all */
+    unsigned long stride; /* every n-th point */
+    unsigned processes;
+    const char *dir; /* an empty directory to work in; NULL: a tmpfs */
+    bool verbose;
+} MatrixOptions;
+
+/* A test is one kind of fault in one scenario, in its run or in its recovery, at all points. */
+typedef struct Tally {
+    unsigned long passed, failed; /* tests */
+    unsigned long points, wrong;
+} Tally;
+
+/* Prints what went wrong and the table of how many points ended how; adds to the tally. */
+void matrix_run(const MatrixOptions *options, Tally *tally);
