@@ -22,7 +22,10 @@ void outcome_show(const RunRecord *run, bool colour, StrBuf *out)
 {
     Ink ink = {out, colour};
     ink_text(&ink, text_colour_of_state(run->state), run_state_to_string(run->state));
-    if (ends[run->state].meaning)
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    if (run->state == RUN_KEPT && run->until)
+        ink_printf(&ink, INK_PLAIN, " until %s: then the change is undone by itself", usec_to_local(arena, run->until));
+    else if (ends[run->state].meaning)
         ink_printf(&ink, INK_PLAIN, ": %s", ends[run->state].meaning);
     ink_text(&ink, INK_PLAIN, "\n");
     for (size_t i = 0; i < ARRAY_LEN(ends[0].next) && ends[run->state].next[i]; i++) {

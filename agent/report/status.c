@@ -92,7 +92,7 @@ static void add_end(Ink *ink, const Temporary *temporary)
             ink_printf(ink, INK_RED, "; its end, run %s, was %s%s%s; tried again at %s", by->id,
                        run_state_to_string(by->state), by->reason ? ": " : "", by->reason ? by->reason : "",
                        usec_to_local(arena, temporary->next));
-        ink_text(ink, INK_PLAIN, "\n");
+        ink_printf(ink, INK_PLAIN, "%s\n", by ? "" : "; what keeps it: journalctl -u salve-due.service");
         return;
     case TEMPORARY_WAITING:
         ink_printf(ink, INK_YELLOW, " until %s, but not before run %s has ended\n", until, by->id);

@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DROP_IN_DIR  "/etc/systemd/system/" DUE_TIMER ".d"
+#define UNIT_DIR     "/etc/systemd/system"
+#define DROP_IN_DIR  UNIT_DIR "/" DUE_TIMER ".d"
 #define DROP_IN_PATH DROP_IN_DIR "/due.conf"
 
 /* A time that has passed when the timer is started would never come. */
@@ -19,11 +20,14 @@ int due_check_timer(Systemd *systemd, Arena *arena, Err *err)
     int r = systemd_unit_status(systemd, arena, DUE_TIMER, &status, err);
     if (r < 0)
         return r;
-    if (str_equal(status.load_state, "loaded"))
-        return 0;
-    return err_set(err, ERR_REFUSED,
-                   "a temporary change needs " DUE_TIMER " to end it, and that is %s here: install salve's units",
-                   status.load_state);
+    if (!str_equal(status.load_state, "loaded"))
+        return err_set(err, ERR_REFUSED,
+                       "a temporary change needs " DUE_TIMER " to end it, and that is %s here: install salve's units",
+                       status.load_state);
+    if (access(UNIT_DIR, W_OK) < 0)
+        return err_set(err, ERR_REFUSED, "a temporary change needs to set " DUE_TIMER ", and %s cannot be written: %s",
+                       UNIT_DIR, strerror(errno));
+    return 0;
 }
 
 /* Whole seconds, rounded up: not too early. */
@@ -46,7 +50,7 @@ static int write_drop_in(usec when_realtime, Err *err)
     if (mkdir(DROP_IN_DIR, 0755) < 0 && errno != EEXIST)
         return err_errno(err, errno, "cannot make %s", DROP_IN_DIR);
     int r = files_write(DROP_IN_PATH, 0644, bytes_of(due_drop_in(arena, when_realtime)), err);
-    return r < 0 ? r : files_sync_dir("/etc/systemd/system", err);
+    return r < 0 ? r : files_sync_dir(UNIT_DIR, err);
 }
 
 /* 1: there was none. */
@@ -138,7 +142,10 @@ void due_note_from(Arena *arena, Ledger *ledger, usec for_usec, Plan *plan)
 {
     PastRunVec runs = {0};
     Err err;
-    if (ledger && standing_load(ledger, arena, &runs, &err) < 0)
+    int r = ledger ? ledger_had_temporary(ledger, &err) : 1;
+    if (r == 0)
+        r = standing_load(ledger, arena, &runs, &err);
+    if (r < 0)
         *vec_push(arena, &plan->notes) =
             (Note){.level = NOTE_WARNING,
                    .subject = "temporary changes",

@@ -16,7 +16,7 @@
 
 #define DUE_TIMER "salve-due.timer"
 
-/* ERR_REFUSED, with what to do, where systemd does not know the timer. */
+/* ERR_REFUSED, with what to do, where systemd does not know the timer or it cannot be set. */
 int due_check_timer(Systemd *systemd, Arena *arena, Err *err);
 /* Sets the timer for this time (realtime), or for nothing (USEC_INFINITY). A time that is over, or nearly, means in a
  * moment. */

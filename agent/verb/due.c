@@ -115,8 +115,15 @@ static int end_due(VerbContext *context, Err *err)
         r = end_all(context, &carrier, err);
     if (due_rearm(engine_systemd(carrier.engine), engine_store(carrier.engine)->ledger, USEC_INFINITY,
                   clock_realtime() + TEMPORARY_RETRY_USEC, &rearm) < 0)
-        log_error("%s; salve due sets it again", err_text(&rearm));
+        log_error("%s; the daily start of " DUE_TIMER " sets it again", err_text(&rearm));
     return r;
+}
+
+static void arm_again(Systemd *systemd, usec wait_usec)
+{
+    Err err;
+    if (due_arm(systemd, clock_realtime() + wait_usec, &err) < 0)
+        log_error("%s; the daily start of " DUE_TIMER " sets it again", err_text(&err));
 }
 
 static int look(VerbContext *context, Err *err)
@@ -135,12 +142,12 @@ static int look(VerbContext *context, Err *err)
         return due_rearm(systemd, store.ledger, USEC_INFINITY, clock_realtime(), err);
     store_close(&store);
     store = (Store){0};
+    /* Before anything else, so that a death in the middle of it is made good. */
+    arm_again(systemd, TEMPORARY_RETRY_USEC);
     if (r < 0 || (r = end_due(context, err)) >= 0)
         return r;
-    Err rearm;
-    usec wait = err->kind == ERR_BUSY ? BUSY_RETRY_USEC : TEMPORARY_RETRY_USEC;
-    if (due_arm(systemd, clock_realtime() + wait, &rearm) < 0)
-        log_error("%s; salve due sets it again", err_text(&rearm));
+    if (err->kind == ERR_BUSY)
+        arm_again(systemd, BUSY_RETRY_USEC);
     return err_prefix(err, "the temporary change of run %s (%s) cannot be ended now", run.id, run.playbook);
 }
 

@@ -188,6 +188,20 @@ def test_while_another_run_has_the_lock_it_waits(boot):
     assert states(host) == []
 
 
+def test_a_death_in_the_middle_of_an_end_is_made_good(boot):
+    host = boot(BOTH)
+    ended = temporary(host, 4)
+    changed = host.snapshot_state()
+    host.wait_journal("activating", DUE, timeout=60)
+    host.run("systemctl kill --kill-whom=main --signal=KILL salve-due.service")
+    wait_due(host, "rolled-back")
+    (item,) = states(host)
+    assert item[:2] == (ended.id, "due"), item
+    assert [line for line in diff_state(changed, host.snapshot_state()) if DROP_IN not in line] == []
+    assert host.exists(f"{DROP_IN}/due.conf"), "it is tried again"
+    assert host.show("salve-due.timer", "NextElapseUSecRealtime") != ""
+
+
 def test_files_that_somebody_put_back_already_need_no_end_but_get_a_record(boot):
     host = boot(BOTH)
     before = host.snapshot_state()

@@ -30,11 +30,21 @@ static void a_kept_run_can_be_taken_back(void **state)
                                           "      salve rollback r1\n");
 }
 
+static void a_temporary_change_says_when_it_ends(void **state)
+{
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+    outcome_show(&(RunRecord){.id = "r1", .state = RUN_KEPT, .until = USEC_PER_SEC}, false, &out);
+    assert_true(str_starts(strbuf_str(&out), "kept until 19"));
+    assert_non_null(strstr(strbuf_str(&out), ": then the change is undone by itself\n"));
+    assert_null(strstr(strbuf_str(&out), "stays"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_end_says_what_to_type_next),
         cmocka_unit_test(a_kept_run_can_be_taken_back),
+        cmocka_unit_test(a_temporary_change_says_when_it_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,35 @@ static void drift_and_holds_are_listed(void **state)
     assert_int_equal(node_get(map, "drift")->items.n, 1);
 }
 
+static void temporary_changes_say_what_becomes_of_them(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    PastRun run = {.record = {.id = "r1", .playbook = "p", .until = USEC_PER_SEC}};
+    RunRecord by = {.id = "r2", .state = RUN_ROLLED_BACK, .reason = "HTTP 500"};
+    static const struct {
+        TemporaryState state;
+        bool has_by;
+        const char *text, *name;
+    } rows[] = {
+        {TEMPORARY_RUNNING, false, "temporary  run r1 (p) until 19", "running"},
+        {TEMPORARY_DUE, false, "journalctl -u salve-due.service", "due"},
+        {TEMPORARY_DUE, true, "its end, run r2, was rolled-back: HTTP 500; tried again at ", "due"},
+        {TEMPORARY_WAITING, true, "but not before run r2 has ended\n", "waiting"},
+        {TEMPORARY_SUPERSEDED, true, "run r2 changed the same files for good, so it stays\n", "superseded"},
+        {TEMPORARY_GIVEN_UP, true, "did NOT end: run r2 was rolled-back: HTTP 500\n", "given-up"},
+        {TEMPORARY_GIVEN_UP, true, "salve rollback --force r1\n", "given-up"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        StatusReport report = {0};
+        *vec_push(arena, &report.temporaries) =
+            (Temporary){.run = &run, .state = rows[i].state, .by = rows[i].has_by ? &by : NULL};
+        assert_non_null(strstr(show(arena, &report), rows[i].text));
+        const Node *item = node_get(status_json(arena, &report), "temporary")->items.items[0];
+        assert_string_equal(node_get_text(item, "state"), rows[i].name);
+        assert_string_equal(node_get_text(item, "until"), "1970-01-01T00:00:01.000000Z");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +105,7 @@ int main(void)
         cmocka_unit_test(a_run_that_nothing_carries_says_what_to_type),
         cmocka_unit_test(a_stuck_run_says_what_to_type),
         cmocka_unit_test(drift_and_holds_are_listed),
+        cmocka_unit_test(temporary_changes_say_what_becomes_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
