@@ -109,12 +109,12 @@ static int take_baseline(Run *run, const Plan *plan, Err *err)
     return 0;
 }
 
-static int record_files(Run *run, Err *err)
+static int record_snapshot(Run *run, const char *commit, Err *err)
 {
     StringVec paths = {0};
     VEC_EACH (edit, run->swap.edits)
         *vec_push(run->arena, &paths) = edit->path;
-    return ledger_set_files(run->store->ledger, run->record.id, &paths, err);
+    return ledger_set_snapshot(run->store->ledger, run->record.id, commit, &paths, err);
 }
 
 static int write_snapshot(Run *run, const Plan *plan, Err *err)
@@ -135,9 +135,7 @@ static int write_snapshot(Run *run, const Plan *plan, Err *err)
     const char *intent = intent_to_json(run->arena, plan, &run->was_down, &run->was_sick);
     r = snapshot_write(run->store->repo, run->record.id, intent, run->swap.edits, commit, err);
     if (r >= 0)
-        r = ledger_set_commit(run->store->ledger, run->record.id, commit, err);
-    if (r >= 0)
-        r = record_files(run, err);
+        r = record_snapshot(run, commit, err);
     if (r < 0)
         return r;
     run->record.commit = arena_strdup(run->arena, commit);
@@ -383,6 +381,7 @@ static void fail(Run *run, const Plan *plan, const Err *why)
 {
     Err err;
     const char *reason = arena_strdup(run->arena, err_text(why));
+    run->record.blamed = run->blamed;
     if (run->blamed && ledger_blame(run->store->ledger, run->record.id, &err) < 0)
         progress_warning(&run->progress, "%s", err_text(&err));
     if (!plan->only_restarts) {

@@ -2,20 +2,46 @@
 /* Which run changed which files, and until when. */
 #include "store/ledger-internal.h"
 
-int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err)
+static int set_commit(Ledger *ledger, const char *id, const char *commit, Err *err)
+{
+    CLEANUP(statement_close) Statement *update = NULL;
+    int64_t changed = 0;
+    int r =
+        db_prepare(ledger->db, "UPDATE runs SET commit_id = ?1 WHERE id = ?2 AND (commit_id IS NULL OR commit_id = ?1)",
+                   &update, err);
+    if (r < 0)
+        return r;
+    statement_bind_text(update, 1, commit);
+    statement_bind_text(update, 2, id);
+    r = statement_run(update, &changed, err);
+    return r < 0 || changed == 1 ? r : err_set(err, ERR_FAILED, "it is not where it should be");
+}
+
+static int add_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err)
 {
     CLEANUP(statement_close) Statement *insert = NULL;
     int r = db_prepare(ledger->db, "INSERT OR IGNORE INTO run_files (run, path) VALUES (?1, ?2)", &insert, err);
-    if (r < 0 || (r = ledger_begin(ledger, err)) < 0)
-        return r;
     for (size_t i = 0; r == 0 && i < paths->n; i++) {
         statement_reset(insert);
         statement_bind_text(insert, 1, id);
         statement_bind_text(insert, 2, paths->items[i]);
         r = statement_run(insert, NULL, err);
     }
-    r = ledger_end(ledger, r, err);
-    return r < 0 ? err_prefix(err, "cannot record the files of run %s", id) : 0;
+    return r;
+}
+
+int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, const StringVec *paths, Err *err)
+{
+    int r = ledger_begin(ledger, err);
+    if (r == 0) {
+        r = set_commit(ledger, id, commit, err);
+        if (r == 0)
+            r = add_files(ledger, id, paths, err);
+        if (r == 0)
+            r = ledger_link(ledger, id, err);
+        r = ledger_end(ledger, r, err);
+    }
+    return r < 0 ? err_prefix(err, "cannot record the snapshot of run %s", id) : 0;
 }
 
 int ledger_set_until(Ledger *ledger, const char *id, usec until, Err *err)
@@ -28,7 +54,7 @@ int ledger_set_until(Ledger *ledger, const char *id, usec until, Err *err)
         return r;
     statement_bind_int(update, 1, (int64_t)until);
     statement_bind_text(update, 2, id);
-    r = ledger_run(ledger, update, &changed, err);
+    r = ledger_change(ledger, update, id, &changed, err);
     if (r == 0 && changed != 1)
         r = err_set(err, ERR_FAILED, "it is not under way");
     return r < 0 ? err_prefix(err, "cannot record when run %s ends", id) : 0;

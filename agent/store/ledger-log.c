@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happened in a run, and holds. Events and samples are many and decide nothing: they wait in memory and are
- * written in the transaction of the next write that does, so that a run costs a dozen commits and not a hundred. */
+/* What happened in a run, and holds. Events, samples and verdicts are many and decide nothing by themselves: they wait
+ * in memory and are written in the transaction of the next write that does, so that a run costs a dozen commits and not
+ * a hundred. The verdicts of a phase are durable with the state that follows from them, never after it. */
 #include "store/ledger-internal.h"
 
 #include "base/cleanup.h"
@@ -9,21 +10,22 @@ enum { PENDING_MAX = 500 };
 
 /* --- Transactions --- */
 
-static int write_event(Statement *insert, const char *run, const LedgerEvent *event, Err *err)
+static void bind_event(Statement *insert, const Pending *item)
 {
-    statement_bind_text(insert, 1, run);
+    const LedgerEvent *event = &item->event;
+    statement_bind_text(insert, 1, item->run);
     statement_bind_int(insert, 2, (int64_t)event->realtime);
     statement_bind_text(insert, 3, event->kind);
     statement_bind_text(insert, 4, run_state_to_string(event->state));
     statement_bind_text(insert, 5, event->subject);
     statement_bind_text(insert, 6, event->text);
     statement_bind_int(insert, 7, (int64_t)event->duration_usec);
-    return statement_run(insert, NULL, err);
 }
 
-static int write_sample(Statement *insert, const char *run, const LedgerSample *sample, Err *err)
+static void bind_sample(Statement *insert, const Pending *item)
 {
-    statement_bind_text(insert, 1, run);
+    const LedgerSample *sample = &item->sample;
+    statement_bind_text(insert, 1, item->run);
     statement_bind_int(insert, 2, (int64_t)sample->realtime);
     statement_bind_text(insert, 3, sample->phase);
     statement_bind_text(insert, 4, sample->check);
@@ -31,30 +33,56 @@ static int write_sample(Statement *insert, const char *run, const LedgerSample *
     statement_bind_text(insert, 6, sample->unit);
     statement_bind_int(insert, 7, sample->ok);
     statement_bind_text(insert, 8, sample->text);
-    return statement_run(insert, NULL, err);
 }
 
-static int write_pending(Ledger *ledger, Err *err)
+static void bind_verdict(Statement *insert, const Pending *item)
 {
-    CLEANUP(statement_close) Statement *event = NULL;
-    CLEANUP(statement_close) Statement *sample = NULL;
-    if (ledger->pending.n == 0)
-        return 0;
-    int r = db_prepare(ledger->db,
-                       "INSERT INTO events (run, realtime, kind, state, subject, text, duration)"
+    const LedgerVerdict *verdict = &item->verdict;
+    const char *const texts[] = {item->run,        verdict->phase,  verdict->check,
+                                 verdict->verdict, verdict->reason, verdict->measures};
+    for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
+        statement_bind_text(insert, i + 1, texts[i]);
+}
+
+static const struct {
+    const char *sql;
+    void (*bind)(Statement *insert, const Pending *item);
+} writers[PENDING_KINDS] = {
+    [PENDING_EVENT] = {"INSERT INTO events (run, realtime, kind, state, subject, text, duration)"
                        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                       &event, err);
-    if (r == 0)
-        r = db_prepare(ledger->db,
-                       "INSERT INTO samples (run, realtime, phase, check_name, value, unit, ok, text)"
-                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                       &sample, err);
+                       bind_event},
+    [PENDING_SAMPLE] = {"INSERT INTO samples (run, realtime, phase, check_name, value, unit, ok, text)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        bind_sample},
+    [PENDING_VERDICT] = {"INSERT OR REPLACE INTO verdicts (run, phase, check_name, verdict, reason, measures)"
+                         " VALUES (?, ?, ?, ?, ?, ?)",
+                         bind_verdict},
+};
+
+static int write_kind(Ledger *ledger, int kind, Err *err)
+{
+    CLEANUP(statement_close) Statement *insert = NULL;
+    int r = 0;
     for (size_t i = 0; r == 0 && i < ledger->pending.n; i++) {
         const Pending *item = &ledger->pending.items[i];
-        statement_reset(item->is_sample ? sample : event);
-        r = item->is_sample ? write_sample(sample, item->run, &item->sample, err)
-                            : write_event(event, item->run, &item->event, err);
+        if ((int)item->kind != kind)
+            continue;
+        if (insert)
+            statement_reset(insert);
+        else if ((r = db_prepare(ledger->db, writers[kind].sql, &insert, err)) < 0)
+            break;
+        writers[kind].bind(insert, item);
+        r = statement_run(insert, NULL, err);
     }
+    return r;
+}
+
+/* The kinds from `first` on. */
+static int write_pending(Ledger *ledger, int first, Err *err)
+{
+    int r = 0;
+    for (int kind = first; r == 0 && ledger->pending.n > 0 && kind < PENDING_KINDS; kind++)
+        r = write_kind(ledger, kind, err);
     return r;
 }
 
@@ -66,14 +94,18 @@ static void forget_pending(Ledger *ledger)
     ledger->pending.n = ledger->pending.capacity = 0;
 }
 
-/* What cannot be written with the pending rows is written without them: they decide nothing. */
+/* What cannot be written with all that waits is written with the verdicts alone, and at last without them: what waits
+ * decides nothing. */
 int ledger_begin(Ledger *ledger, Err *err)
 {
-    Err lost;
-    int r = db_begin(ledger->db, err);
-    if (r < 0 || write_pending(ledger, &lost) >= 0)
-        return r;
-    db_rollback(ledger->db);
+    static const int firsts[] = {PENDING_EVENT, PENDING_VERDICT};
+    for (size_t i = 0; i < ARRAY_LEN(firsts); i++) {
+        Err lost;
+        int r = db_begin(ledger->db, err);
+        if (r < 0 || write_pending(ledger, firsts[i], &lost) >= 0)
+            return r;
+        db_rollback(ledger->db);
+    }
     forget_pending(ledger);
     return db_begin(ledger->db, err);
 }
@@ -99,21 +131,42 @@ int ledger_run(Ledger *ledger, Statement *statement, int64_t *ret_changed, Err *
     return r;
 }
 
-/* --- Events, samples, verdicts --- */
-
-static int wait_for_write(Ledger *ledger, const Pending *item, Err *err)
+int ledger_change(Ledger *ledger, Statement *statement, const char *id, int64_t *ret_changed, Err *err)
 {
-    *vec_push(ledger->pending_arena, &ledger->pending) = *item;
-    if (ledger->pending.n < PENDING_MAX)
+    int64_t changed = 0;
+    int r = ledger_begin(ledger, err);
+    if (r == 0) {
+        r = statement_run(statement, &changed, err);
+        if (r == 0 && changed > 0)
+            r = ledger_link(ledger, id, err);
+        r = ledger_end(ledger, r, err);
+    }
+    statement_close(statement);
+    if (r == 0 && ret_changed)
+        *ret_changed = changed;
+    return r;
+}
+
+int ledger_flush(Ledger *ledger, Err *err)
+{
+    if (ledger->pending.n == 0)
         return 0;
     int r = ledger_begin(ledger, err);
     return r == 0 ? ledger_end(ledger, 0, err) : r;
 }
 
+/* --- Events, samples, verdicts --- */
+
+static int wait_for_write(Ledger *ledger, const Pending *item, Err *err)
+{
+    *vec_push(ledger->pending_arena, &ledger->pending) = *item;
+    return ledger->pending.n < PENDING_MAX ? 0 : ledger_flush(ledger, err);
+}
+
 int ledger_add_event(Ledger *ledger, const char *id, const LedgerEvent *event, Err *err)
 {
     Arena *arena = ledger->pending_arena;
-    Pending item = {.run = arena_strdup(arena, id), .event = *event};
+    Pending item = {.kind = PENDING_EVENT, .run = arena_strdup(arena, id), .event = *event};
     item.event.kind = arena_strdup(arena, event->kind);
     item.event.subject = arena_strdup(arena, event->subject);
     item.event.text = arena_strdup(arena, event->text);
@@ -123,7 +176,7 @@ int ledger_add_event(Ledger *ledger, const char *id, const LedgerEvent *event, E
 int ledger_add_sample(Ledger *ledger, const char *id, const LedgerSample *sample, Err *err)
 {
     Arena *arena = ledger->pending_arena;
-    Pending item = {.run = arena_strdup(arena, id), .is_sample = true, .sample = *sample};
+    Pending item = {.kind = PENDING_SAMPLE, .run = arena_strdup(arena, id), .sample = *sample};
     item.sample.phase = arena_strdup(arena, sample->phase);
     item.sample.check = arena_strdup(arena, sample->check);
     item.sample.unit = arena_strdup(arena, sample->unit);
@@ -133,23 +186,21 @@ int ledger_add_sample(Ledger *ledger, const char *id, const LedgerSample *sample
 
 int ledger_set_verdict(Ledger *ledger, const char *id, const LedgerVerdict *verdict, Err *err)
 {
-    Statement *insert;
-    int r = db_prepare(ledger->db,
-                       "INSERT OR REPLACE INTO verdicts (run, phase, check_name, verdict, reason, measures)"
-                       " VALUES (?, ?, ?, ?, ?, ?)",
-                       &insert, err);
-    if (r < 0)
-        return r;
-    const char *const texts[] = {
-        id, verdict->phase, verdict->check, verdict->verdict, verdict->reason, verdict->measures};
-    for (int i = 0; i < (int)ARRAY_LEN(texts); i++)
-        statement_bind_text(insert, i + 1, texts[i]);
-    return ledger_run(ledger, insert, NULL, err);
+    Arena *arena = ledger->pending_arena;
+    Pending item = {.kind = PENDING_VERDICT, .run = arena_strdup(arena, id), .verdict = *verdict};
+    item.verdict.phase = arena_strdup(arena, verdict->phase);
+    item.verdict.check = arena_strdup(arena, verdict->check);
+    item.verdict.verdict = arena_strdup(arena, verdict->verdict);
+    item.verdict.reason = arena_strdup(arena, verdict->reason);
+    item.verdict.measures = arena_strdup(arena, verdict->measures);
+    return wait_for_write(ledger, &item, err);
 }
 
 static int select_of_run(Ledger *ledger, const char *sql, const char *id, Statement **ret, Err *err)
 {
-    int r = db_prepare(ledger->db, sql, ret, err);
+    int r = ledger_flush(ledger, err);
+    if (r >= 0)
+        r = db_prepare(ledger->db, sql, ret, err);
     if (r == 0)
         statement_bind_text(*ret, 1, id);
     return r;

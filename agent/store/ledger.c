@@ -31,6 +31,12 @@ static const char *const migrations[] = {
     "CREATE TABLE run_files (run TEXT NOT NULL REFERENCES runs (id), path TEXT NOT NULL, PRIMARY KEY (run, path))"
     "  STRICT;"
     "CREATE INDEX runs_of_file ON run_files (path);",
+    /* A link for each end of a run. Runs up to `unlinked` may have ended before there was a chain. */
+    "CREATE TABLE chain (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"
+    "CREATE INDEX chain_of_run ON chain (run);"
+    "CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL,"
+    "  runs INTEGER NOT NULL, realtime INTEGER NOT NULL, unlinked INTEGER NOT NULL) STRICT;"
+    "INSERT INTO checkpoint SELECT 1, 0, '', 0, 0, coalesce(max(rowid), 0) FROM runs;",
     NULL,
 };
 
@@ -82,7 +88,7 @@ int ledger_add(Ledger *ledger, const RunRecord *run, Err *err)
     statement_bind_int(insert, 16, (int64_t)run->until);
     statement_bind_int(insert, 17, run->blamed);
     statement_bind_int(insert, 18, (int64_t)run->pid);
-    r = ledger_run(ledger, insert, NULL, err);
+    r = ledger_change(ledger, insert, run->id, NULL, err);
     return r < 0 ? err_prefix(err, "cannot record run %s", run->id) : 0;
 }
 
@@ -108,7 +114,7 @@ int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, c
     statement_bind_text(update, 4, id);
     statement_bind_text(update, 5, run_state_to_string(from));
     int64_t changed = 0;
-    r = ledger_run(ledger, update, &changed, err);
+    r = ledger_change(ledger, update, id, &changed, err);
     if (r == 0 && changed != 1)
         return err_set(err, ERR_FAILED, "run %s is not %s any more: somebody else moved it", id,
                        run_state_to_string(from));
@@ -122,7 +128,7 @@ int ledger_blame(Ledger *ledger, const char *id, Err *err)
     if (r < 0)
         return r;
     statement_bind_text(update, 1, id);
-    return ledger_run(ledger, update, NULL, err);
+    return ledger_change(ledger, update, id, NULL, err);
 }
 
 static int set_text(Ledger *ledger, const char *sql, const char *id, const char *text, const char *doing, Err *err)
@@ -134,14 +140,8 @@ static int set_text(Ledger *ledger, const char *sql, const char *id, const char 
     statement_bind_text(update, 1, text);
     statement_bind_text(update, 2, id);
     int64_t changed = 0;
-    r = ledger_run(ledger, update, &changed, err);
+    r = ledger_change(ledger, update, id, &changed, err);
     return require_one(r, changed, id, doing, err);
-}
-
-int ledger_set_commit(Ledger *ledger, const char *id, const char *commit, Err *err)
-{
-    return set_text(ledger, "UPDATE runs SET commit_id = ?1 WHERE id = ?2 AND (commit_id IS NULL OR commit_id = ?1)",
-                    id, commit, "record the snapshot", err);
 }
 
 int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err)
@@ -160,7 +160,7 @@ int ledger_acknowledge(Ledger *ledger, const char *id, const char *who, Err *err
 
 /* --- Reading --- */
 
-static int read_run(Statement *select, Arena *arena, RunRecord *ret, Err *err)
+int ledger_read_run(Statement *select, Arena *arena, RunRecord *ret, Err *err)
 {
     RunRecord run = {.id = statement_text(select, arena, 0)};
     const char *state = statement_text(select, arena, 1);
@@ -188,7 +188,7 @@ static int select_runs(Statement *select, Arena *arena, RunRecordVec *ret, Err *
     int r;
     while ((r = statement_step(select, err)) == DB_ROW) {
         RunRecord run;
-        if ((r = read_run(select, arena, &run, err)) < 0)
+        if ((r = ledger_read_run(select, arena, &run, err)) < 0)
             break;
         *vec_push(arena, &runs) = run;
     }

@@ -22,8 +22,8 @@ int ledger_add(Ledger *ledger, const RunRecord *run, Err *err);
 /* from -> to, exactly one row, else ERR_FAILED: nobody else may have moved the run. A terminal state sets `ended`.
  * reason: NULL leaves it. */
 int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, const char *reason, Err *err);
-/* The snapshot's commit, once (state snapshotted and later have one). */
-int ledger_set_commit(Ledger *ledger, const char *id, const char *commit, Err *err);
+/* The snapshot's commit, once (state snapshotted and later have one), and its files: which run changed which. */
+int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, const StringVec *paths, Err *err);
 /* The run is rolled back because of what it changed: from now on its plan is in quarantine (promise 8). */
 int ledger_blame(Ledger *ledger, const char *id, Err *err);
 int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err);
@@ -56,8 +56,6 @@ typedef struct LedgerFile {
 
 typedef VEC(LedgerFile) LedgerFileVec;
 
-/* The files of the snapshot: which run changed which. */
-int ledger_set_files(Ledger *ledger, const char *id, const StringVec *paths, Err *err);
 /* When the run's change is to end by itself (RunRecord.until): to be set before the run is kept. */
 int ledger_set_until(Ledger *ledger, const char *id, usec until, Err *err);
 /* Whether there was ever a temporary change that was kept. 1: none. */
@@ -67,6 +65,32 @@ int ledger_list_files(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err
 /* The known good: each path that a kept run touched, once, with the newest such run (rollbacks are runs, too). Ordered
  * by path. */
 int ledger_known_good(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err);
+
+/* --- History as a hash chain --- */
+
+/* Where the chain begins: behind the links that were pruned. */
+typedef struct LedgerCheckpoint {
+    int64_t seq;      /* of the last link that was pruned; 0: none was */
+    const char *hash; /* of that link; "" */
+    int64_t runs;     /* how many runs were pruned in all */
+    usec realtime;    /* of the last pruning; 0: none */
+    int64_t unlinked; /* runs up to this row may have ended before there was a chain */
+} LedgerCheckpoint;
+
+enum { LEDGER_BROKEN = 2 };
+
+typedef struct ChainReport {
+    LedgerCheckpoint checkpoint;
+    size_t links, runs;    /* that were found sound */
+    int64_t head_seq;      /* the last sound link */
+    const char *head_hash; /* noted elsewhere, it tells whether the end of history was cut off */
+    const char *broken;    /* what is wrong, or NULL */
+    int64_t broken_seq;    /* the link that it was found at; 0: none */
+    const char *broken_run;
+} ChainReport;
+
+/* Recomputes it all. LEDGER_BROKEN: ret->broken says what is wrong first. */
+int ledger_verify(Ledger *ledger, Arena *arena, ChainReport *ret, Err *err);
 
 /* --- What happened in a run --- */
 
@@ -99,8 +123,8 @@ typedef struct LedgerVerdict {
 
 typedef VEC(LedgerVerdict) LedgerVerdictVec;
 
-/* Events and samples are many and decide nothing; a crash may lose the last ones. They are written in one transaction
- * with the next other write, or when the ledger is closed. */
+/* These are many and decide nothing by themselves; a crash may lose the last ones. They are written in one transaction
+ * with the next other write, when they are asked for, or when the ledger is closed. */
 int ledger_add_event(Ledger *ledger, const char *id, const LedgerEvent *event, Err *err);
 int ledger_add_sample(Ledger *ledger, const char *id, const LedgerSample *sample, Err *err);
 /* One per phase and check; a later one replaces it. */

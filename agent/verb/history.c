@@ -1,25 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/history.h"
 
+#include "report/chain.h"
 #include "report/record-json.h"
-#include "store/store.h"
+#include "store/history.h"
 #include "verb/verb.h"
 
 enum { HISTORY_MAX = 16 << 20, HISTORY_RECENT = 20 };
 
 typedef struct HistoryOptions {
-    bool all;
+    bool all, verify;
 } HistoryOptions;
 
 static const Option history_options[] = {
     OPTION_FLAG(HistoryOptions, all, "all", 'a', "All runs, not only the last 20."),
+    OPTION_FLAG(HistoryOptions, verify, "verify", 0,
+                "Check that nothing in history was changed, taken away or added since it was recorded."),
     OPTIONS_END,
 };
+
+static int print_verification(const VerbContext *context, const ChainReport *report, Err *err)
+{
+    if (context->globals->json)
+        return verb_print_json(chain_json(context->arena, report), err);
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(HISTORY_MAX);
+    chain_show(report, context->colour, &text);
+    return verb_print(&text, err);
+}
+
+static int verify(VerbContext *context, Err *err)
+{
+    ChainReport report;
+    CLEANUP(store_close) Store store = {0};
+    int r = store_open_read(context->settings->state_dir, &store, err);
+    if (r >= 0)
+        r = history_verify(&store, context->arena, &report, err);
+    if (r < 0)
+        return r;
+    r = print_verification(context, &report, err);
+    return r < 0 ? r : report.broken ? 1 : 0;
+}
 
 static int history_run(VerbContext *context, Err *err)
 {
     const HistoryOptions *options = context->options;
     RunRecordVec runs = {0};
+    if (options->verify)
+        return verify(context, err);
     CLEANUP(store_close) Store store = {0};
     int r = store_open_read(context->settings->state_dir, &store, err);
     if (r >= 0 && store.ledger)
@@ -45,6 +72,9 @@ const Verb verb_history = {
     .name = "history",
     .summary = "The runs on this host, newest first.",
     .arguments = "",
+    .details =
+        "Each run that ends is linked to the one before it by a hash over all that is recorded of it. --verify computes\n"
+        "all of them anew, compares them with the runs and their snapshots, and names the first one that does not fit.",
     .options = history_options,
     .options_size = sizeof(HistoryOptions),
     .run = history_run,

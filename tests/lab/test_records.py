@@ -8,7 +8,7 @@ import pytest
 from lab import Spec, diff_state
 from lab.playbooks import HEALTH, RESTART, TIMEOUT, align, gunicorn, nginx_timeout, playbook
 from lab.runs import (FAILED, INVALID, KEPT, REFUSED, ROLLED_BACK, leftovers, master_argv, run, salve, salve_json,
-                      untouched)
+                      start, untouched)
 
 BOTH = Spec(settings="file", proxy_read_timeout="3s")
 CONFIG = "/etc/site/gunicorn.conf.py"
@@ -134,7 +134,7 @@ def test_back_is_only_to_a_kept_run_whose_snapshots_are_there(boot):
         refused = salve(host, "rollback", "--yes", "--to", bad.id)
     assert refused.code == REFUSED and refused.said("only a kept run"), refused
     assert salve(host, "rollback", "--yes", "last", "--to", "last").code == INVALID
-    first = kept(host, TIMEOUT)
+    first = kept(host, gunicorn(timeout="6s"))
     second = kept(host, nginx_timeout("7s"))
     host.run("mv /var/lib/salve/snapshots.git /root/ && git init --quiet --bare /var/lib/salve/snapshots.git && "
              "chmod 700 /var/lib/salve/snapshots.git")
@@ -162,6 +162,57 @@ def test_a_snapshot_can_be_read_with_git_alone(boot):
     assert ended.record["commit"] in host.run(f"{git} log --all --format=%H").stdout
     assert ended.id in host.run(f"{git} tag").stdout + host.run(f"{git} for-each-ref").stdout
     host.run(f"{git} fsck --strict")
+
+
+LEDGER = "/var/lib/salve/ledger.db"
+MEDDLE = """import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as db:
+    db.execute(sys.argv[2])
+"""
+
+
+def verified(host):
+    done = host.salve("history", "--verify", "--json")
+    return done.code, json.loads(done.stdout)
+
+
+def test_history_that_somebody_changed_is_told_with_the_place(boot):
+    host = boot(BOTH)
+    host.knob("health-500")
+    runs = [run(host, playbook(gunicorn(timeout=timeout))) for timeout in ("5s", "6s")]
+    host.knob("health-500", None)
+    runs += [kept(host), salve(host, "rollback", "--yes", "--verify", "once")]
+    refused = run(host, playbook(TIMEOUT, guards={"require": {"oom-kill": {}}}))
+    assert [ended.code for ended in (*runs, refused)] == [ROLLED_BACK, ROLLED_BACK, KEPT, KEPT, REFUSED]
+    code, report = verified(host)
+    assert code == 0 and report["sound"] and report["runs"] == 4, report
+    assert "4 runs, chain sound, from the beginning" in host.salve("history", "--verify", check=True).stdout
+
+    lie = f"UPDATE runs SET state = 'kept' WHERE id = '{runs[1].id}'"
+    host.run(["python3", "-c", MEDDLE, LEDGER, lie])
+    code, report = verified(host)
+    assert code == 1 and not report["sound"], report
+    assert report["broken"] == {"link": 2, "run": runs[1].id,
+                                "what": "the run is not as the link says: state changed"}
+    assert host.salve("history", "--verify").code == 1
+    host.run(["python3", "-c", MEDDLE, LEDGER, lie.replace("'kept'", "'rolled-back'")])
+    assert verified(host)[0] == 0
+
+    host.run(f"git -C /var/lib/salve/snapshots.git update-ref -d refs/runs/{runs[2].id}")
+    code, report = verified(host)
+    assert code == 1 and report["broken"]["run"] == runs[2].id and "missing" in report["broken"]["what"], report
+
+
+def test_history_is_sound_after_a_run_that_was_killed(boot):
+    host = boot(BOTH)
+    host.knob("only-if", "timeout 5")
+    with start(host, playbook(TIMEOUT, window="60s")) as carried:
+        carried.wait_event(event="state", state="verifying")
+        carried.signal("KILL")
+        carried.end()
+    host.salve("recover")
+    code, report = verified(host)
+    assert code == 0 and report["links"] == 1, report
 
 
 def test_a_hold_ends_by_its_time_or_by_a_person(shared):
