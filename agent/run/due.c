@@ -56,10 +56,10 @@ static int write_drop_in(usec when_realtime, Err *err)
 /* 1: there was none. */
 static int remove_drop_in(Err *err)
 {
-    if (access(DROP_IN_PATH, F_OK) < 0 && errno == ENOENT)
+    if (access(DROP_IN_DIR, F_OK) < 0 && errno == ENOENT)
         return 1;
-    int r = files_unlink(DROP_IN_PATH, err);
-    if (r == 0)
+    int r = files_unlink(DROP_IN_PATH, err); /* also what a death in the middle of writing has left */
+    if (r >= 0)
         rmdir(DROP_IN_DIR); /* somebody else may have a drop-in there */
     return r;
 }

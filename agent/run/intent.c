@@ -38,6 +38,7 @@ char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, 
     node_set(arena, intent, "was_down", strings_to_node(arena, was_down));
     node_set(arena, intent, "was_sick", strings_to_node(arena, was_sick));
     node_set_text(arena, intent, "undoes", plan->undoes);
+    node_set_int(arena, intent, "for_usec", (int64_t)plan->for_usec);
     node_set_int(arena, intent, "settle_usec", (int64_t)plan->settle_usec);
     node_set_int(arena, intent, "longest_request_usec", (int64_t)plan->longest_request_usec);
     return json_to_string(arena, intent, JSON_COMPACT);
@@ -106,6 +107,7 @@ int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
     intent.undoes = node_get_text(root, "undoes");
     intent.was_down = read_strings(arena, node_get(root, "was_down"));
     intent.was_sick = read_strings(arena, node_get(root, "was_sick"));
+    intent.for_usec = read_usec(root, "for_usec");
     intent.settle_usec = read_usec(root, "settle_usec");
     intent.longest_request_usec = read_usec(root, "longest_request_usec");
     *ret = intent;

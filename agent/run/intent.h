@@ -13,6 +13,7 @@ typedef struct Intent {
     const char *undoes; /* see RunRecord */
     StringVec was_down; /* units of the effects that were not running */
     StringVec was_sick; /* likewise: that did not stay up */
+    usec for_usec;      /* how long it is to last; 0: for good */
     usec settle_usec, longest_request_usec;
 } Intent;
 

@@ -58,6 +58,7 @@ static int rebuild_run(Engine *engine, const char *id, const char *commit, Err *
         .origin = "made anew from its snapshot: the ledger was lost",
         .user = "root",
         .undoes = intent.undoes,
+        .until = end == RUN_KEPT && intent.for_usec ? began(id) + intent.for_usec : 0, /* rather early than never */
         .boot_id = "",
     };
     return add_row(engine, &run, &snapshot, end, err);

@@ -62,6 +62,13 @@ static int choice_check(const Option *option, const char *value, Err *err)
     return err_set(err, ERR_INVALID, "--%s %s: must be one of %s", option->name, value, list);
 }
 
+/* "30m" is what people type; in a playbook, which is read more often than written, it is min. */
+static const char *with_minutes(Arena *arena, const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits && str_equal(text + digits, "m") ? arena_printf(arena, "%sin", text) : text;
+}
+
 static int option_store(const Parser *parser, Match match, const char *value, Err *err)
 {
     switch (match.option->kind) {
@@ -76,7 +83,7 @@ static int option_store(const Parser *parser, Match match, const char *value, Er
     case OPTION_KIND_DURATION: {
         ValueType type = {.kind = VALUE_DURATION, .min = "1ms"};
         Value parsed;
-        if (value_parse(parser->arena, &type, value, &parsed, err) < 0)
+        if (value_parse(parser->arena, &type, with_minutes(parser->arena, value), &parsed, err) < 0)
             return err_prefix(err, "--%s", match.option->name);
         *(usec *)match.member = parsed.duration;
         return 0;

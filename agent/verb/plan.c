@@ -38,7 +38,9 @@ static int plan_print(VerbContext *context, const Plan *plan, Err *err)
         plan_show(plan, &diff, &text);
     }
     if (!plan->nothing_to_do && !context->globals->quiet && !*context->settings->root)
-        ink_printf(&ink, INK_DIM, "next: %s\n", prepare_command(context->arena, "run", playbook, &options->set));
+        ink_printf(&ink, INK_DIM, "next: %s%s%s\n", prepare_command(context->arena, "run", playbook, &options->set),
+                   options->for_usec ? " --for " : "",
+                   options->for_usec ? duration_to_text(context->arena, options->for_usec) : "");
     return verb_print(&text, err);
 }
 

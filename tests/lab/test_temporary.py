@@ -6,7 +6,7 @@ import time
 
 from lab import Spec, diff_state
 from lab.playbooks import RESTART, TIMEOUT, align, gunicorn, nginx_timeout, playbook, write_playbook
-from lab.runs import (INVALID, KEPT, REFUSED, leftovers, restored, run, salve, salve_json,
+from lab.runs import (INVALID, KEPT, REFUSED, ROLLED_BACK, leftovers, restored, run, salve, salve_json,
                       untouched)
 
 BOTH = Spec(settings="file", proxy_read_timeout="3s")
@@ -94,8 +94,9 @@ def test_a_later_run_for_good_supersedes_it_and_the_plan_says_so(boot):
     text = playbook(gunicorn(timeout="8s"))
     plan = host.salve("plan", write_playbook(host, text), check=True).stdout
     assert f"temporary change {ended.id}" in plan and "does not end by itself any more" in plan, plan
-    waiting = host.salve("plan", write_playbook(host, text), "--for", "1h", check=True).stdout
-    assert "Temporary: undone by itself 1h" in waiting and "it waits for the end of this" in waiting, waiting
+    waiting = host.salve("plan", write_playbook(host, text), "--for", "90m", check=True).stdout
+    assert "Temporary: undone by itself 1h 30min" in waiting and "it waits for the end of this" in waiting, waiting
+    assert "--for 90min" in waiting, waiting
     later = run(host, text, "--verify", "once")
     assert later.code == KEPT, later
     assert states(host) == [(ended.id, "superseded", later.id)]
@@ -200,6 +201,50 @@ def test_a_death_in_the_middle_of_an_end_is_made_good(boot):
     assert [line for line in diff_state(changed, host.snapshot_state()) if DROP_IN not in line] == []
     assert host.exists(f"{DROP_IN}/due.conf"), "it is tried again"
     assert host.show("salve-due.timer", "NextElapseUSecRealtime") != ""
+
+
+def test_a_death_around_the_promise_leaves_no_change_without_an_end(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    text = playbook(nginx_timeout("7s"), settle="100ms")
+    words = ("--verify", "once", "--for", "1h")
+    for environment in ({}, {"SALVE_FAULT": "count:/root/points"}):
+        assert run(host, text, *words, environment=environment).code == KEPT
+        assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
+    points = host.read("/root/points").splitlines()
+    first = next(number for number, line in enumerate(points, 1) if "due.conf" in line)
+    assert first + 3 < len(points), points
+    ends = []
+    for number in range(first, len(points) + 1):
+        run(host, text, *words, environment={"SALVE_FAULT": f"{number}:kill"})
+        host.salve("recover", check=True)
+        ends.append(salve_json(host, "history")["runs"][0]["state"])
+        if ends[-1] == "kept":
+            assert [state for _, state, _ in states(host)] == ["running"] and host.exists(f"{DROP_IN}/due.conf")
+            assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
+        host.run("systemctl start salve-due.service")
+        assert states(host) == [] and diff_state(before, host.snapshot_state()) == [], (number, ends)
+        assert not host.exists(DROP_IN) and leftovers(host) == []
+    assert sorted(set(ends)) == ["kept", "rolled-back"], ends
+
+
+def test_a_timer_that_cannot_be_set_rolls_the_change_back(boot):
+    host = boot(BOTH)
+    host.run(f"echo x >{DROP_IN}")
+    with restored(host):
+        ended = run(host, playbook(TIMEOUT), "--verify", "once", "--for", "1h")
+    assert ended.code == ROLLED_BACK and ended.said("the timer of temporary changes"), ended
+
+
+def test_a_ledger_that_was_lost_still_ends_it(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    ended = temporary(host, 25)
+    host.run("echo damaged >/var/lib/salve/ledger.db && rm -f /var/lib/salve/ledger.db-*")
+    assert host.salve("recover").code == KEPT
+    assert states(host) == [(ended.id, "running", None)]
+    wait_due(host, "has ended")
+    assert diff_state(before, host.snapshot_state()) == []
 
 
 def test_files_that_somebody_put_back_already_need_no_end_but_get_a_record(boot):

@@ -9,6 +9,7 @@ static void an_intent_comes_back_as_it_was(void **state)
     Arena *arena = bench.tree.arena;
     Plan *plan = plan_of(&bench, TIMEOUT_AND_ALIGN("60s"));
     StringVec down = {0}, sick = {0};
+    plan->for_usec = USEC_PER_HOUR;
     *vec_push(arena, &down) = "nginx.service";
     *vec_push(arena, &sick) = "gunicorn.service";
 
@@ -27,6 +28,7 @@ static void an_intent_comes_back_as_it_was(void **state)
     assert_int_equal(intent.was_sick.n, 1);
     assert_string_equal(intent.was_sick.items[0], "gunicorn.service");
     assert_int_equal(intent.settle_usec, 3 * USEC_PER_SEC);
+    assert_int_equal(intent.for_usec, USEC_PER_HOUR);
     assert_string_equal(intent.root, bench.tree.root);
     assert_int_equal(intent_playbook(arena, &intent, &playbook, &bench.tree.err), 0);
     assert_string_equal(playbook->name, "test");

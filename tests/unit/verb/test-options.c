@@ -131,6 +131,16 @@ static void a_duration_without_unit_is_refused(void **state)
     arena_free(p.arena);
 }
 
+static void minutes_may_be_written_short(void **state)
+{
+    Parsed p = parse(OPERANDS_MIXED, "--for 30m");
+    assert_int_equal(p.sample.duration_usec, 30 * USEC_PER_MIN);
+    arena_free(p.arena);
+    p = parse(OPERANDS_MIXED, "--for 30min");
+    assert_int_equal(p.sample.duration_usec, 30 * USEC_PER_MIN);
+    arena_free(p.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +150,7 @@ int main(void)
         cmocka_unit_test(reading_can_stop_before_the_first_operand),
         cmocka_unit_test(a_wrong_word_is_one_clear_line),
         cmocka_unit_test(a_duration_without_unit_is_refused),
+        cmocka_unit_test(minutes_may_be_written_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
