@@ -60,6 +60,7 @@ def test_a_temporary_change_ends_by_itself_as_a_run_of_its_own(boot):
     assert origins(host) == [f"end of temporary {ended.id}", "hand"]
     end = salve_json(host, "show")
     assert end["state"] == "kept" and end["user"] == "salve" and "verifying" in str(end["events"])
+    host.salve("history", "--verify", check=True)
 
 
 def test_one_that_was_due_while_the_host_was_off_ends_after_the_boot(boot):
