@@ -28,6 +28,7 @@
 #include "run/due.h"
 #include "run/guards.h"
 #include "run/intent.h"
+#include "run/originals.h"
 #include "run/recover.h"
 #include "run/run.h"
 #include "run/stage.h"
@@ -109,14 +110,6 @@ static int take_baseline(Run *run, const Plan *plan, Err *err)
     return 0;
 }
 
-static int record_snapshot(Run *run, const char *commit, Err *err)
-{
-    StringVec paths = {0};
-    VEC_EACH (edit, run->swap.edits)
-        *vec_push(run->arena, &paths) = edit->path;
-    return ledger_set_snapshot(run->store->ledger, run->record.id, commit, &paths, err);
-}
-
 static int write_snapshot(Run *run, const Plan *plan, Err *err)
 {
     StringVec open = {0};
@@ -135,7 +128,7 @@ static int write_snapshot(Run *run, const Plan *plan, Err *err)
     const char *intent = intent_to_json(run->arena, plan, &run->was_down, &run->was_sick);
     r = snapshot_write(run->store->repo, run->record.id, intent, run->swap.edits, commit, err);
     if (r >= 0)
-        r = record_snapshot(run, commit, err);
+        r = originals_record(run, commit, intent, err);
     if (r < 0)
         return r;
     run->record.commit = arena_strdup(run->arena, commit);

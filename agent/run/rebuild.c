@@ -24,7 +24,7 @@ static int add_row(Engine *engine, const RunRecord *run, const Snapshot *snapsho
         *vec_push(engine->arena, &paths) = edit->path;
     int r = ledger_add(ledger, run, err);
     if (r >= 0)
-        r = ledger_set_snapshot(ledger, run->id, run->commit, &paths, err);
+        r = ledger_set_snapshot(ledger, run->id, run->commit, &paths, NULL, err);
     return r < 0 ? r
                  : ledger_advance(ledger, run->id, RUN_PLANNED, end,
                                   end == RUN_KEPT ? "kept; the record of how was lost"

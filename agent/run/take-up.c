@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "run/originals.h"
+
 static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, const char *commit)
 {
     EditVec *edits = arena_new_of(run->arena, EditVec);
@@ -22,20 +24,31 @@ static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, co
     snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
 }
 
+/* From the snapshot; where that is lost, from the originals beside the files. */
+static int read_edits(Run *run, const char *commit, Snapshot *ret, Err *err)
+{
+    int r = commit ? snapshot_read(run->store->repo, run->arena, commit, ret, err) : REPO_NONE;
+    if (r == 0)
+        return 0;
+    if (r == REPO_NONE)
+        err_set(err, ERR_STUCK, "the snapshot %s of run %s is gone", commit ? commit : "", run->record.id);
+    Err lost;
+    if (originals_load(run, ret, &lost) < 0)
+        return err_set(err, ERR_STUCK, "%s; and %s", arena_strdup(run->arena, err_text(err)), lost.message);
+    progress_warning(&run->progress, "%s; the originals beside the files are used instead", err_text(err));
+    return 0;
+}
+
 int run_load(Run *run, const char *commit, Intent *ret_intent, Err *err)
 {
     Snapshot snapshot;
     Intent intent;
-    if (!commit)
-        return err_set(err, ERR_STUCK, "run %s has no snapshot", run->record.id);
-    int r = snapshot_read(run->store->repo, run->arena, commit, &snapshot, err);
-    if (r == REPO_NONE)
-        return err_set(err, ERR_STUCK, "the snapshot %s of run %s is gone", commit, run->record.id);
+    int r = read_edits(run, commit, &snapshot, err);
     if (r >= 0)
         r = intent_from_json(run->arena, snapshot.intent, &intent, err);
     if (r < 0)
         return r;
-    take_up(run, &snapshot, &intent, commit);
+    take_up(run, &snapshot, &intent, commit ? commit : "");
     if (ret_intent)
         *ret_intent = intent;
     return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which run changed which files, and until when. */
 #include "store/ledger-internal.h"
+#include "store/way-back.h"
 
 static int set_commit(Ledger *ledger, const char *id, const char *commit, Err *err)
 {
@@ -30,13 +31,16 @@ static int add_files(Ledger *ledger, const char *id, const StringVec *paths, Err
     return r;
 }
 
-int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, const StringVec *paths, Err *err)
+int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, const StringVec *paths,
+                        const WayBack *way_back, Err *err)
 {
     int r = ledger_begin(ledger, err);
     if (r == 0) {
         r = set_commit(ledger, id, commit, err);
         if (r == 0)
             r = add_files(ledger, id, paths, err);
+        if (r == 0 && way_back)
+            r = way_back_write(ledger, id, way_back, err);
         if (r == 0)
             r = ledger_link(ledger, id, err);
         r = ledger_end(ledger, r, err);

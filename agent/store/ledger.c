@@ -28,8 +28,9 @@ static const char *const migrations[] = {
     "ALTER TABLE runs ADD COLUMN undoes TEXT;"
     "ALTER TABLE runs ADD COLUMN until INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE runs ADD COLUMN blamed INTEGER NOT NULL DEFAULT 0;"
-    "CREATE TABLE run_files (run TEXT NOT NULL REFERENCES runs (id), path TEXT NOT NULL, PRIMARY KEY (run, path))"
-    "  STRICT;"
+    "ALTER TABLE runs ADD COLUMN intent TEXT;"
+    "CREATE TABLE run_files (run TEXT NOT NULL REFERENCES runs (id), path TEXT NOT NULL, place INTEGER NOT NULL DEFAULT 0,"
+    "  before TEXT, after TEXT, PRIMARY KEY (run, path)) STRICT;"
     "CREATE INDEX runs_of_file ON run_files (path);",
     /* A link for each end of a run. Runs up to `unlinked` may have ended before there was a chain. */
     "CREATE TABLE chain (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"

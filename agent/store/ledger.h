@@ -7,6 +7,7 @@
 #include "store/run-record.h"
 
 typedef struct Ledger Ledger;
+struct WayBack;
 
 typedef enum LedgerMode { LEDGER_READ, LEDGER_WRITE } LedgerMode;
 enum { LEDGER_NONE = 1 }; /* reading: there is no ledger yet, nothing ever ran here */
@@ -23,7 +24,8 @@ int ledger_add(Ledger *ledger, const RunRecord *run, Err *err);
  * reason: NULL leaves it. */
 int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, const char *reason, Err *err);
 /* The snapshot's commit, once (state snapshotted and later have one), and its files: which run changed which. */
-int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, const StringVec *paths, Err *err);
+int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, const StringVec *paths,
+                        const struct WayBack *way_back, Err *err);
 /* The run is rolled back because of what it changed: from now on its plan is in quarantine (promise 8). */
 int ledger_blame(Ledger *ledger, const char *id, Err *err);
 int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err);

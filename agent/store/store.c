@@ -81,14 +81,29 @@ static int open_ledger(Arena *arena, Store *store, Err *err)
     return ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
 }
 
+/* While a run is hot it must be finished even without its snapshot: from the originals beside the files. Else a store
+ * that cannot be opened is for a person to look at. */
+static int open_repo(Arena *arena, Store *store, Err *err)
+{
+    const char *path = arena_printf(arena, "%s/snapshots.git", store->dir);
+    int r = repo_open(path, true, &store->repo, err);
+    if (r != -ERR_FAILED || access(arena_printf(arena, "%s/hot", store->dir), F_OK) < 0)
+        return r;
+    CLEANUP(fd_close) int fd = -1;
+    const char *aside = arena_printf(arena, "snapshots.git.damaged-%llu", (unsigned long long)clock_realtime());
+    if (dir_open("", store->dir, DIR_FOLLOW, &fd, err) < 0 ||
+        file_replace_at(fd, "snapshots.git", fd, aside, path, err) < 0)
+        return r;
+    return repo_open(path, true, &store->repo, err);
+}
+
 int store_open_write(const char *dir, const char *what, usec patience_usec, Store *ret, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(store_close) Store store = {.dir = dir};
     int r = make_dir(dir, err);
     if (r < 0 || (r = lock_take(dir, what, patience_usec, &store.lock, err)) < 0 ||
-        (r = open_ledger(arena, &store, err)) < 0 ||
-        (r = repo_open(arena_printf(arena, "%s/snapshots.git", dir), true, &store.repo, err)) < 0)
+        (r = open_ledger(arena, &store, err)) < 0 || (r = open_repo(arena, &store, err)) < 0)
         return r;
     *ret = store;
     store = (Store){0};

@@ -220,3 +220,20 @@ def test_a_ledger_that_is_damaged_while_a_run_is_hot_is_made_anew_and_the_run_is
     assert [record["run"] for record in runs][-2:] == ids and [record["state"] for record in runs][-2:] == ["kept", "kept"]
     assert "rolled-back" in [record["state"] for record in runs], runs
     assert run(host, playbook(TIMEOUT, align())).code == KEPT
+
+
+@pytest.mark.parametrize("damage", ["find /var/lib/salve/snapshots.git/objects -type f -exec dd if=/dev/zero of={} bs=64 count=1 ';'",
+                                    "rm -rf /var/lib/salve/snapshots.git/HEAD /var/lib/salve/snapshots.git/objects",
+                                    "rm -rf /var/lib/salve/snapshots.git"], ids=["zeroed", "headless", "gone"])
+def test_a_run_whose_snapshots_are_lost_is_put_back_from_the_originals_beside_the_files(boot, damage):
+    host = boot(BOTH)
+    with restored(host):
+        with start(host, LONG) as carried:
+            carried.wait_event(event="state", state="verifying")
+            carried.signal("KILL")
+            carried.end()
+        host.run(damage, check=False)
+        recovered = salve(host, "recover")
+        assert recovered.code == 0 and recovered.said("the originals beside the files"), recovered
+    assert salve_json(host, "history")["runs"][0]["state"] == "rolled-back"
+    assert leftovers(host) == []

@@ -19,7 +19,7 @@ static Ledger *with_history(TempTree *tree)
     *vec_push(tree->arena, &files) = "/etc/x";
     for (unsigned i = 0; i < 3; i++) {
         add_run(ledger, ids[i], i + 1, RUN_VERIFYING, ids[i]);
-        assert_int_equal(ledger_set_snapshot(ledger, ids[i], "c0ffee", &files, &err), 0);
+        assert_int_equal(ledger_set_snapshot(ledger, ids[i], "c0ffee", &files, NULL, &err), 0);
         assert_int_equal(ledger_set_verdict(ledger, ids[i], &verdict, &err), 0);
         end_run(ledger, ids[i], i == 1 ? RUN_FAILED : RUN_KEPT);
     }
@@ -81,7 +81,7 @@ static void each_way_to_change_the_past_is_noticed(void **state)
         {"DELETE FROM run_files WHERE run = 'c'", "files changed", "c", 3},
         {"DELETE FROM runs WHERE id = 'a'", "the run is missing", "a", 1},
         {"INSERT INTO runs SELECT 'd', 'kept', 9, 9, playbook, target, variables, plan_hash, commit_id, origin, user,"
-         " thoroughness, reason, boot_id, pid, acknowledged, undoes, until, blamed FROM runs WHERE id = 'a'",
+         " thoroughness, reason, boot_id, pid, acknowledged, undoes, until, blamed, intent FROM runs WHERE id = 'a'",
          "no link", "d", 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -9,7 +9,7 @@ static void add_run(Ledger *ledger, TempTree *tree, const char *id, usec created
         .id = id, .state = state, .created = created, .commit = arena_printf(tree->arena, "c%s", id)};
     Err err;
     assert_int_equal(ledger_add(ledger, &run, &err), 0);
-    assert_int_equal(ledger_set_snapshot(ledger, id, run.commit, &files, &err), 0);
+    assert_int_equal(ledger_set_snapshot(ledger, id, run.commit, &files, NULL, &err), 0);
 }
 
 #define FILES(...)                                                                                                     \

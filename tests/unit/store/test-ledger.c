@@ -8,7 +8,7 @@ static void a_run_comes_back_whole(void **state)
     RunRecord run;
     Err err;
     add_run(ledger, "20260301T031245-7f3a", 7, RUN_PLANNED, "ab");
-    assert_int_equal(ledger_set_snapshot(ledger, "20260301T031245-7f3a", "c0ffee", &(StringVec){0}, &err), 0);
+    assert_int_equal(ledger_set_snapshot(ledger, "20260301T031245-7f3a", "c0ffee", &(StringVec){0}, NULL, &err), 0);
     assert_int_equal(ledger_set_thoroughness(ledger, "20260301T031245-7f3a", "once", &err), 0);
     assert_int_equal(ledger_find(ledger, tree->arena, "20260301T0312", &run, &err), 0);
     assert_string_equal(run.id, "20260301T031245-7f3a");
@@ -43,10 +43,10 @@ static void a_snapshot_is_recorded_once(void **state)
     CLEANUP(ledger_close) Ledger *ledger = open_ledger(*state);
     Err err;
     add_run(ledger, "a", 1, RUN_PLANNED, "x");
-    assert_int_equal(ledger_set_snapshot(ledger, "a", "c1", &(StringVec){0}, &err), 0);
-    assert_int_equal(ledger_set_snapshot(ledger, "a", "c1", &(StringVec){0}, &err), 0);
-    assert_true(ledger_set_snapshot(ledger, "a", "c2", &(StringVec){0}, &err) < 0);
-    assert_true(ledger_set_snapshot(ledger, "nobody", "c2", &(StringVec){0}, &err) < 0);
+    assert_int_equal(ledger_set_snapshot(ledger, "a", "c1", &(StringVec){0}, NULL, &err), 0);
+    assert_int_equal(ledger_set_snapshot(ledger, "a", "c1", &(StringVec){0}, NULL, &err), 0);
+    assert_true(ledger_set_snapshot(ledger, "a", "c2", &(StringVec){0}, NULL, &err) < 0);
+    assert_true(ledger_set_snapshot(ledger, "nobody", "c2", &(StringVec){0}, NULL, &err) < 0);
 }
 
 static void runs_are_found_by_word_and_by_unique_prefix(void **state)
@@ -113,7 +113,7 @@ static void drift_is_measured_against_the_last_kept_snapshot(void **state)
     assert_int_equal(ledger_last_known_good(ledger, tree->arena, &run, &err), 1);
     add_run(ledger, "restart", 2, RUN_KEPT, "x");
     add_run(ledger, "edit", 1, RUN_KEPT, "x");
-    assert_int_equal(ledger_set_snapshot(ledger, "edit", "c", &(StringVec){0}, &err), 0);
+    assert_int_equal(ledger_set_snapshot(ledger, "edit", "c", &(StringVec){0}, NULL, &err), 0);
     assert_int_equal(ledger_last_known_good(ledger, tree->arena, &run, &err), 0);
     assert_string_equal(run.id, "edit");
 }
