@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""salve may die at any instant: killed at its own fault points, killed from outside by strace (which knows nothing of
+those points and also reaches the calls of SQLite and libgit2), or with the whole host. Afterwards the host is wholly
+old or wholly new, running configuration included, and the ledger says which.
+
+A sample of the points is tried; --kills N tries that many of each kind, --kills all every one. The seed is printed and
+can be given again with --seed.
+"""
+
+import collections
+import random
+import re
+
+import pytest
+
+from lab import Spec
+from lab.playbooks import HEALTH, TIMEOUT, align, playbook, write_playbook
+from lab.runs import KEPT, leftovers, master_argv, run, salve, salve_json, start
+
+SPEC = Spec(proxy_read_timeout="3s")
+CHANGE = playbook(TIMEOUT, align(), checks=(HEALTH,), warmup="0ms", settle="500ms")
+ONCE = ("--verify", "once")
+DROP_IN = "/etc/systemd/system/gunicorn.service.d"
+SITE = "/etc/nginx/sites-available/site"
+# What makes something durable, or makes a name point elsewhere.
+CALLS = "fsync,fdatasync,pwrite64,ftruncate,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,symlinkat"
+STATES = ["baselining", "snapshotted", "staged", "applying", "activating", "verifying"]
+
+
+@pytest.fixture
+def sample(request):
+    """A function that picks points to try, and says which."""
+    how_many, seed = request.config.getoption("--kills"), request.config.getoption("--seed")
+    seed = seed if seed is not None else random.randrange(1 << 32)
+
+    def pick(points):
+        points = list(points)
+        chosen = points if how_many == "all" else random.Random(seed).sample(points, min(int(how_many), len(points)))
+        print(f"seed {seed}: {len(chosen)} of {len(points)} points: {sorted(chosen)}")
+        return chosen
+    return pick
+
+
+def settle(host):
+    """Whatever is hot is brought to an end, by whoever is at it or by us."""
+    host.salve("lock", "--wait", "90s", "--", "true", check=True, timeout=120)
+
+
+def nginx_loaded_the_site(host):
+    """Every worker was started after the site's file got its content."""
+    master = host.show("nginx.service", "MainPID")
+    script = f'changed=$(stat -L -c %Z {SITE}); boot=$(awk "/^btime/ {{ print \\$2 }}" /proc/stat)\n' \
+             f'for pid in $(pgrep --parent {master} --full "nginx: worker process$"); do\n' \
+             f'started=$(awk "{{ print int(\\$22 / 100) }}" /proc/$pid/stat); ' \
+             f'[ $((boot + started + 1)) -ge $changed ] || echo "worker $pid"; done'
+    return host.run(script).stdout == ""
+
+
+def outcome(host):
+    """`old` or `new`; anything else fails here. The ledger must agree."""
+    files = host.exists(f"{DROP_IN}"), "proxy_read_timeout 10s;" in host.read(SITE)
+    running = "--timeout 5" in master_argv(host)
+    assert files in ((True, True), (False, False)), f"drop-in and site disagree: {files}"
+    assert running == files[0], f"Gunicorn runs another timeout than the disk has: {master_argv(host)}"
+    assert nginx_loaded_the_site(host), "nginx runs with what it loaded before"
+    assert host.get("/health/").status == 200
+    assert leftovers(host) == []
+    report = salve_json(host, "status")
+    assert not report["hot"] and not report["unfinished"], report
+    state = salve_json(host, "history")["runs"][0]["state"]
+    assert (state == "kept") == files[0], f"the ledger says {state}"
+    return ("new" if files[0] else "old"), state
+
+
+class Trials:
+    """Trials on one host; each begins with the old state."""
+
+    def __init__(self, host):
+        self.host = host
+        self.ends = collections.Counter()
+
+    def judge(self, what):
+        try:
+            settle(self.host)
+            side, state = outcome(self.host)
+        except AssertionError as error:
+            raise AssertionError(f"{what}: {error}") from error
+        self.ends[f"{side} ({state})"] += 1
+        if side == "new":
+            assert salve(self.host, "rollback", "--yes", *ONCE).code == KEPT, what
+
+    def tell(self, kind):
+        print(f"{kind}: {sum(self.ends.values())} tried: " +
+              ", ".join(f"{count} ended {end}" for end, count in sorted(self.ends.items())))
+
+
+def first_run(host, **options):
+    """The state directory is there, and one run has been taken back: what each trial begins with."""
+    assert run(host, CHANGE, *ONCE, **options).code == KEPT
+    assert salve(host, "rollback", "--yes", *ONCE).code == KEPT
+
+
+def test_killed_at_its_own_points(boot, sample):
+    host = boot(SPEC)
+    first_run(host)
+    first_run(host, environment={"SALVE_FAULT": "count:/root/points"})
+    trials = Trials(host)
+    for number in sample(range(1, len(host.read("/root/points").splitlines()) + 1)):
+        run(host, CHANGE, *ONCE, environment={"SALVE_FAULT": f"{number}:kill"})
+        trials.judge(f"killed at point {number}")
+    trials.tell("own fault points")
+
+
+def strace(host, *options):
+    path = write_playbook(host, CHANGE)
+    return host.run(["strace", "-f", "-qq", "-e", f"trace={CALLS}", *options, "salve", "run", "--foreground", "--yes",
+                     *ONCE, path], check=False, timeout=180)
+
+
+def calls_of_the_engine(lines):
+    """Every call of salve's own process, as strace counts them: by name, from 1."""
+    own = lines[0].split()[0]
+    seen = collections.Counter()
+    for line in lines:
+        call = re.match(rf"{own} +([a-z0-9]+)\(", line)
+        if call:
+            seen[call[1]] += 1
+            yield call[1], seen[call[1]]
+
+
+def test_killed_from_outside(boot, sample):
+    host = boot(SPEC)
+    first_run(host)
+    assert strace(host, "-o", "/root/calls").code == KEPT
+    assert salve(host, "rollback", "--yes", *ONCE).code == KEPT
+    trials = Trials(host)
+    for name, number in sample(calls_of_the_engine(host.read("/root/calls").splitlines())):
+        strace(host, "-o", "/dev/null", "-e", f"inject={name}:signal=KILL:when={number}")
+        trials.judge(f"killed at {name} number {number}")
+    trials.tell("calls, by strace")
+
+
+def test_killed_with_the_whole_host(boot, sample):
+    host = boot(SPEC)
+    first_run(host)
+    trials = Trials(host)
+    for state in sample(STATES):
+        with start(host, CHANGE) as carried:
+            carried.wait_event(event="state", state=state)
+            host.power_cut()
+        host.wait_site()
+        trials.judge(f"power cut in {state}")
+    trials.tell("power cuts")
