@@ -86,14 +86,20 @@ static Node *value_node(Arena *arena, const Field *field, bool references)
         return pattern_node(arena, field, references);
     Node *plain = plain_node(arena, field);
     bool text = field->kind == VALUE_TEXT || field->kind == VALUE_SCALAR;
-    if (text || (!references && !field->allow_auto))
+    bool words = field->allow_auto || field->allow_never;
+    if (text || (!references && !words))
         return plain;
     Node *node = node_map(arena), *any = node_set(arena, node, "anyOf", node_seq(arena));
     node_add(arena, any, plain);
     Node *other = node_add(arena, any, typed(arena, "string"));
     CLEANUP(strbuf_free) StrBuf pattern = STRBUF_INIT(128);
-    strbuf_printf(&pattern, "^(%s%s%s)$", field->allow_auto ? "auto" : "", field->allow_auto && references ? "|" : "",
-                  references ? reference_pattern : "");
+    const char *const parts[] = {field->allow_auto ? "auto" : NULL, field->allow_never ? "never" : NULL,
+                                 references ? reference_pattern : NULL};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (parts[i])
+            strbuf_printf(&pattern, "%s%s", pattern.len ? "|" : "^(", parts[i]);
+    }
+    strbuf_add_str(&pattern, ")$");
     node_set_text(arena, other, "pattern", strbuf_str(&pattern));
     return node;
 }

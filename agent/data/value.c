@@ -71,6 +71,10 @@ static bool read_percent(Arena *arena, const ValueType *type, const char *text, 
 
 static bool read_int(Arena *arena, const ValueType *type, const char *text, Value *value)
 {
+    if (type->allow_never && strcmp(text, "never") == 0) {
+        value->integer = INT64_MAX;
+        return true;
+    }
     const char *digits = text + (*text == '-');
     if (!*digits || digits[strspn(digits, "0123456789")])
         return false;
@@ -248,7 +252,7 @@ int value_parse(Arena *arena, const ValueType *type, const char *text, Value *re
     }
     if (!kinds[type->kind].read(arena, type, text, &value))
         return fail_kind(type, text, err);
-    bool never = type->kind == VALUE_DURATION && value.duration == USEC_INFINITY;
+    bool never = type->allow_never && strcmp(text, "never") == 0;
     int r = check_bound(arena, type, type->min, -1, &value, err);
     if (r >= 0 && !never) /* which the type allows besides what its bounds say */
         r = check_bound(arena, type, type->max, 1, &value, err);

@@ -59,8 +59,8 @@ typedef struct Value {
     bool is_auto;     /* the value is `auto`; then only kind and text are set */
     const char *text; /* canonical: "60s", "gunicorn.service", "true"; NULL only in an absent value */
     union {
-        int64_t integer;
-        usec duration; /* USEC_INFINITY = never */
+        int64_t integer; /* INT64_MAX = never */
+        usec duration;   /* USEC_INFINITY = never */
         uint64_t size;
         uint64_t percent;
         bool boolean;

@@ -6,11 +6,34 @@
 #include "config.h"
 #include "data/yaml.h"
 
+typedef struct KeepFile {
+    Value runs, days;
+} KeepFile;
+
 typedef struct SettingsFile {
     Value state;
     ValueVec playbooks, templates, managed_roots;
+    KeepFile *keep;
     Value color;
 } SettingsFile;
+
+/* A run with its snapshot takes some 20 KiB: ten MiB. */
+enum { KEEP_RUNS = 500, KEEP_DAYS = 365 };
+
+static const Field keep_fields[] = {
+    FIELD_INT(KeepFile, runs, .default_text = "500", .min = "1", .max = "1000000", .allow_never = true,
+              .help = "How many runs are remembered; never: none is forgotten for their number."),
+    FIELD_INT(KeepFile, days, .default_text = "365", .min = "1", .max = "100000", .allow_never = true,
+              .help = "For how long; never: none is forgotten for its age."),
+    FIELDS_END,
+};
+
+static const StructType keep_type = {
+    .name = "keep",
+    .help = "What history keeps.",
+    .fields = keep_fields,
+    .size = sizeof(KeepFile),
+};
 
 static const char *const colors[] = {"auto", "always", "never", NULL};
 
@@ -21,6 +44,8 @@ static const Field settings_fields[] = {
     FIELD_LIST(SettingsFile, templates, VALUE_PATH, .help = "Directories with templates, searched in this order."),
     FIELD_LIST(SettingsFile, managed_roots, VALUE_PATH,
                .help = "Directories below which `template` and `symlink` may write."),
+    FIELD_STRUCT(SettingsFile, keep, &keep_type,
+                 .help = "Which runs are remembered, besides those that are still needed."),
     FIELD_ENUM(SettingsFile, color, colors, .default_text = "auto", .help = "Colour in the output."),
     FIELDS_END,
 };
@@ -51,6 +76,12 @@ static StringVec given_or(Arena *arena, const ValueVec *given, const char *const
     return strings;
 }
 
+static Retention retention(const KeepFile *keep)
+{
+    int64_t runs = keep ? keep->runs.integer : KEEP_RUNS, days = keep ? keep->days.integer : KEEP_DAYS;
+    return (Retention){.runs = runs, .age_usec = days == INT64_MAX ? USEC_INFINITY : (usec)days * 24 * USEC_PER_HOUR};
+}
+
 static void fill(Arena *arena, const SettingsFile *file, Settings *ret)
 {
     *ret = (Settings){
@@ -60,6 +91,7 @@ static void fill(Arena *arena, const SettingsFile *file, Settings *ret)
         .playbook_dirs = given_or(arena, &file->playbooks, default_playbooks).items,
         .template_dirs = given_or(arena, &file->templates, default_templates),
         .managed_roots = given_or(arena, &file->managed_roots, default_roots),
+        .keep = retention(file->keep),
         .color = value_is_set(&file->color) ? file->color.text : "auto",
     };
 }

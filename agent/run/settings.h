@@ -5,11 +5,13 @@
  *     playbooks: [/etc/salve/playbooks, /usr/share/salve/playbooks]
  *     templates: [/etc/salve/templates, /usr/share/salve/templates]
  *     managed_roots: [/etc/nginx, /etc/systemd/system, ...]
+ *     keep: {runs: 500, days: 365}
  *     color: auto
  */
 #pragma once
 
 #include "data/decode.h"
+#include "store/ledger.h"
 
 #define SETTINGS_PATH "/etc/salve/salve.yaml"
 
@@ -20,6 +22,7 @@ typedef struct Settings {
     const char *const *playbook_dirs; /* searched in this order; NULL-terminated */
     StringVec template_dirs;          /* likewise */
     StringVec managed_roots;          /* below these `template` and `symlink` may write */
+    Retention keep;                   /* which runs are remembered */
     const char *color;                /* "auto", "always" or "never" */
 } Settings;
 

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/files.h"
+#include "store/git-internal.h"
 #include "store/guarded.h"
 
 enum { VERIFY_LIMIT_SEC = 30 };
@@ -402,4 +403,93 @@ int repo_verify(Repo *repo, const char *commit, Err *err)
 void repo_set_limit(Repo *repo, unsigned limit_sec)
 {
     repo->limit_sec = limit_sec;
+}
+
+/* --- Removing --- */
+
+int repo_remove_ref(Repo *repo, const char *ref, Err *err)
+{
+    int r = clear_lock(repo, ref, err);
+    if (r < 0)
+        return r;
+    int fault = fault_point("git-unref", ref);
+    if (fault)
+        return err_errno(err, fault, "cannot remove %s", ref);
+    char commit[65];
+    if ((r = repo_ref(repo, ref, commit, err)) != 0)
+        return r;
+    int code = git_reference_remove(repo->handle, ref);
+    return code < 0 ? raise_git(repo, code, "prune", err) : 0;
+}
+
+typedef struct Reach {
+    Repo *repo;
+    Arena *arena;
+    StringVec names;
+} Reach;
+
+static void reach(Reach *reach, const git_oid *id)
+{
+    char hex[65];
+    *vec_push(reach->arena, &reach->names) = arena_strdup(reach->arena, git_oid_tostr(hex, sizeof hex, id));
+}
+
+static int reach_entry(const char *root, const git_tree_entry *entry, void *user)
+{
+    (void)root;
+    reach(user, git_tree_entry_id(entry));
+    return 0;
+}
+
+static int reach_commit(Reach *all, const char *hex, Err *err)
+{
+    CLEANUP(git_commit_free) git_commit *commit = NULL;
+    CLEANUP(git_tree_free) git_tree *tree = NULL;
+    int r = find_commit(all->repo, hex, &commit, err);
+    if (r != 0)
+        return r < 0 ? r : err_set(err, ERR_FAILED, "the commit %s is not in %s", hex, all->repo->path);
+    int code = git_commit_tree(&tree, commit);
+    if (code == 0)
+        code = git_tree_walk(tree, GIT_TREEWALK_PRE, reach_entry, all);
+    if (code < 0)
+        return raise_git(all->repo, code, "read", err);
+    reach(all, git_commit_id(commit));
+    reach(all, git_tree_id(tree));
+    return 0;
+}
+
+static int reach_all(void *user, Err *err)
+{
+    Reach *all = user;
+    StringVec refs = {0};
+    int r = repo_refs(all->repo, all->arena, "*", &refs, err);
+    for (size_t i = 0; r >= 0 && i < refs.n; i++) {
+        char commit[65];
+        r = repo_ref(all->repo, refs.items[i], commit, err);
+        if (r == 0)
+            r = reach_commit(all, commit, err);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* First in another process, because libgit2 may not come back from a damaged object (see trust). */
+int repo_reachable(Repo *repo, Arena *arena, StringVec *ret, Err *err)
+{
+    Reach all = {.repo = repo, .arena = arena};
+    int r = guarded_call(reach_all, &all, repo->limit_sec, err);
+    if (r == GUARDED_DIED)
+        return err_set(err, ERR_FAILED, "an object in %s is damaged, or cannot be read within %us", repo->path,
+                       repo->limit_sec);
+    if (r == 0)
+        r = reach_all(&all, err);
+    if (r < 0)
+        return r;
+    strings_sort(&all.names);
+    *ret = all.names;
+    return 0;
+}
+
+const char *repo_path(const Repo *repo)
+{
+    return repo->path;
 }

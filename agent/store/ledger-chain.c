@@ -85,7 +85,8 @@ int ledger_record(Ledger *ledger, Arena *arena, const char *id, RunState *ret_st
     Node *files = NULL, *verdicts = NULL;
     int r = find_run(ledger, arena, id, &run, &acknowledged, err);
     if (r == 0)
-        r = node_of_rows(ledger, arena, "SELECT path FROM run_files WHERE run = ?1 ORDER BY path", 1, id, &files, err);
+        r = node_of_rows(ledger, arena, "SELECT path, before, after FROM run_files WHERE run = ?1 ORDER BY path", 3, id,
+                         &files, err);
     if (r == 0)
         r = node_of_rows(ledger, arena,
                          "SELECT phase, check_name, verdict, reason, measures FROM verdicts WHERE run = ?1"

@@ -32,6 +32,15 @@ int ledger_end(Ledger *ledger, int r, Err *err);
     "reason, boot_id, undoes, until, blamed, pid"
 enum { RUN_COLUMN_COUNT = 18 };
 
+/* Runs that came to a judgement against their plan, and those which no later one of the same plan replaced. */
+#define RUN_IS_BLAMED "blamed = 1 AND plan_hash <> '' AND state IN ('rolled-back', 'stuck')"
+#define RUN_NONE_SINCE                                                                                                 \
+    "NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.plan_hash = past.plan_hash AND later.rowid > past.rowid"
+/* One run for each plan in quarantine. */
+#define QUARANTINED(columns)                                                                                           \
+    "SELECT " columns " FROM runs AS past WHERE " RUN_IS_BLAMED " AND " RUN_NONE_SINCE                                 \
+    " AND (later.state = 'kept' OR (later.blamed = 1 AND later.state IN ('rolled-back', 'stuck'))))"
+
 /* The runs of a query (SELECT RUN_COLUMNS) with at most one text parameter. */
 int ledger_query_runs(Ledger *ledger, Arena *arena, const char *sql, const char *text, RunRecordVec *ret, Err *err);
 

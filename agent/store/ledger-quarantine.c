@@ -3,17 +3,12 @@
  * judgement is one to blame. Newest by the order in which runs were recorded, which no step of the clock changes. */
 #include "store/ledger-internal.h"
 
-/* Runs that came to a judgement against their plan, and those which no later one of the same plan replaced. */
-#define BLAMED "blamed = 1 AND plan_hash <> '' AND state IN ('rolled-back', 'stuck')"
-#define NONE_SINCE                                                                                                     \
-    "NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.plan_hash = past.plan_hash AND later.rowid > past.rowid"
-
 int ledger_quarantined(Ledger *ledger, Arena *arena, const char *plan_hash, RunRecord *ret, Err *err)
 {
     RunRecordVec runs;
     int r = ledger_query_runs(ledger, arena,
-                              "SELECT " RUN_COLUMNS " FROM runs AS past WHERE plan_hash = ?1 AND " BLAMED
-                              " AND " NONE_SINCE " AND later.state = 'kept') ORDER BY rowid DESC LIMIT 1",
+                              "SELECT " RUN_COLUMNS " FROM runs AS past WHERE plan_hash = ?1 AND " RUN_IS_BLAMED
+                              " AND " RUN_NONE_SINCE " AND later.state = 'kept') ORDER BY rowid DESC LIMIT 1",
                               plan_hash, &runs, err);
     if (r < 0 || runs.n == 0)
         return r;
@@ -23,9 +18,5 @@ int ledger_quarantined(Ledger *ledger, Arena *arena, const char *plan_hash, RunR
 
 int ledger_list_quarantine(Ledger *ledger, Arena *arena, RunRecordVec *ret, Err *err)
 {
-    return ledger_query_runs(ledger, arena,
-                             "SELECT " RUN_COLUMNS " FROM runs AS past WHERE " BLAMED " AND " NONE_SINCE
-                             " AND (later.state = 'kept' OR (later.blamed = 1 AND later.state IN"
-                             " ('rolled-back', 'stuck')))) ORDER BY rowid DESC",
-                             NULL, ret, err);
+    return ledger_query_runs(ledger, arena, QUARANTINED(RUN_COLUMNS) " ORDER BY rowid DESC", NULL, ret, err);
 }

@@ -38,6 +38,8 @@ static const char *const migrations[] = {
     "CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL,"
     "  runs INTEGER NOT NULL, realtime INTEGER NOT NULL, unlinked INTEGER NOT NULL) STRICT;"
     "INSERT INTO checkpoint SELECT 1, 0, '', 0, 0, coalesce(max(rowid), 0) FROM runs;",
+    /* Runs that retention has dropped, until their snapshots are gone, too. */
+    "CREATE TABLE pruned (run TEXT PRIMARY KEY NOT NULL) STRICT;",
     NULL,
 };
 

@@ -94,6 +94,26 @@ typedef struct ChainReport {
 /* Recomputes it all. LEDGER_BROKEN: ret->broken says what is wrong first. */
 int ledger_verify(Ledger *ledger, Arena *arena, ChainReport *ret, Err *err);
 
+/* --- Retention --- */
+
+/* What history keeps: the newest `runs`, of these none that ended longer ago than age_usec. Besides, whatever is still
+ * needed: runs that have not ended, or are stuck and nobody looked; the newest kept run of each file; temporary changes
+ * that are still to end; what holds a plan in quarantine. */
+typedef struct Retention {
+    int64_t runs;  /* INT64_MAX: all */
+    usec age_usec; /* USEC_INFINITY: for ever */
+} Retention;
+
+/* How many runs may go. */
+int ledger_count_surplus(Ledger *ledger, const Retention *keep, usec now_realtime, int64_t *ret, Err *err);
+/* Drops them with all that belongs to them, and moves the checkpoint of the chain. ERR_REFUSED where the chain is not
+ * sound: pruning would hide it. */
+int ledger_prune(Ledger *ledger, const Retention *keep, usec now_realtime, int64_t *ret_runs, Err *err);
+/* The runs that were dropped and whose snapshots may still be there. */
+int ledger_pruned(Ledger *ledger, Arena *arena, StringVec *ret, Err *err);
+/* Their snapshots are gone, too. */
+int ledger_forget_pruned(Ledger *ledger, Err *err);
+
 /* --- What happened in a run --- */
 
 typedef struct LedgerEvent {

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 
 enum { HOLDER_MAX = 256, RETRY_MSEC = 50 };
+#define PRUNE_USEC (10 * USEC_PER_SEC)
 
 struct Lock {
     int fd;
@@ -99,6 +100,8 @@ int lock_take(const char *state_dir, const char *what, usec patience_usec, Lock 
     if (r < 0)
         return r;
     r = wait_for_lock(fd, path, patience_usec, err);
+    if (r > 0 && patience_usec < PRUNE_USEC && strcmp(read_holder(fd).what, LOCK_PRUNES) == 0)
+        r = wait_for_lock(fd, path, PRUNE_USEC, err);
     if (r != 0) {
         r = r > 0 ? raise_busy(arena, fd, path, err) : r;
         fd_close(fd);

@@ -14,7 +14,11 @@ typedef struct LockHolder {
     char what[128]; /* "run 20260301T031245-7f3a", "lock -- deploy" */
 } LockHolder;
 
-/* ERR_BUSY names the holder. patience_usec: how long to wait for it, 0 not at all. */
+/* What the lock is held for by one that only removes old runs. */
+#define LOCK_PRUNES "history --prune"
+
+/* ERR_BUSY names the holder. patience_usec: how long to wait for it, 0 not at all; for one that only removes old runs
+ * some seconds at least, because nobody should notice that. */
 int lock_take(const char *state_dir, const char *what, usec patience_usec, Lock **ret, Err *err);
 /* Says anew what the lock is held for. */
 int lock_describe(Lock *lock, const char *what, Err *err);

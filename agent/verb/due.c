@@ -156,5 +156,6 @@ const Verb verb_due = {
     .summary = "End the temporary changes whose time has come; salve-due.timer does it.",
     .arguments = "",
     .hidden = true,
+    .prunes = true,
     .run = look,
 };

@@ -4,18 +4,20 @@
 #include "report/chain.h"
 #include "report/record-json.h"
 #include "store/history.h"
+#include "verb/carry.h"
 #include "verb/verb.h"
 
 enum { HISTORY_MAX = 16 << 20, HISTORY_RECENT = 20 };
 
 typedef struct HistoryOptions {
-    bool all, verify;
+    bool all, verify, prune;
 } HistoryOptions;
 
 static const Option history_options[] = {
     OPTION_FLAG(HistoryOptions, all, "all", 'a', "All runs, not only the last 20."),
     OPTION_FLAG(HistoryOptions, verify, "verify", 0,
                 "Check that nothing in history was changed, taken away or added since it was recorded."),
+    OPTION_FLAG(HistoryOptions, prune, "prune", 0, "Remove what need not be kept (`keep` in the settings) now."),
     OPTIONS_END,
 };
 
@@ -41,12 +43,35 @@ static int verify(VerbContext *context, Err *err)
     return r < 0 ? r : report.broken ? 1 : 0;
 }
 
+static int prune(VerbContext *context, Err *err)
+{
+    PruneReport report;
+    CLEANUP(carrier_close) Carrier carrier = {0};
+    int r = carrier_open(context, LOCK_PRUNES, &carrier, err);
+    if (r >= 0)
+        r = history_prune(engine_store(carrier.engine), &context->settings->keep, &report, err);
+    if (r < 0)
+        return r;
+    if (context->globals->json) {
+        Node *map = node_map(context->arena);
+        node_set_int(context->arena, map, "pruned_runs", report.runs);
+        node_set_int(context->arena, map, "removed_objects", (int64_t)report.objects);
+        return verb_print_json_line(map, err);
+    }
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(4096);
+    strbuf_printf(&text, "Removed %lld run%s, and %zu object%s of snapshots.\n", (long long)report.runs,
+                  report.runs == 1 ? "" : "s", report.objects, report.objects == 1 ? "" : "s");
+    return verb_print(&text, err);
+}
+
 static int history_run(VerbContext *context, Err *err)
 {
     const HistoryOptions *options = context->options;
     RunRecordVec runs = {0};
-    if (options->verify)
-        return verify(context, err);
+    if (options->verify && options->prune)
+        return err_set(err, ERR_INVALID, "--verify and --prune are two commands");
+    if (options->verify || options->prune)
+        return options->verify ? verify(context, err) : prune(context, err);
     CLEANUP(store_close) Store store = {0};
     int r = store_open_read(context->settings->state_dir, &store, err);
     if (r >= 0 && store.ledger)

@@ -80,5 +80,6 @@ const Verb verb_rollback = {
     .options_size = sizeof(RollbackOptions),
     .max_arguments = 1,
     .completes = COMPLETES_RUN,
+    .prunes = true,
     .run = rollback_run,
 };

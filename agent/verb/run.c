@@ -121,5 +121,6 @@ const Verb verb_run = {
     .min_arguments = 1,
     .max_arguments = 1,
     .completes = COMPLETES_PLAYBOOK,
+    .prunes = true,
     .run = run_run,
 };

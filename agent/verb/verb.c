@@ -13,6 +13,7 @@
 #include "config.h"
 #include "data/json.h"
 #include "report/secret.h"
+#include "store/history.h"
 
 const Verb *const verbs[] = {
     &verb_list,     &verb_lint,    &verb_diagnose, &verb_plan,       &verb_run,  &verb_confirm, &verb_cancel,
@@ -174,7 +175,11 @@ static int verb_start(Program *program, const void *options, StringVec arguments
         return -(int)err->kind;
     context.settings = &settings;
     context.colour = !globals->json && colour_wanted(settings.color, globals->color != NULL, STDOUT_FILENO);
-    return program->verb->run(&context, err);
+    r = program->verb->run(&context, err);
+    Err trouble;
+    if (program->verb->prunes && geteuid() == 0 && history_tidy(settings.state_dir, &settings.keep, &trouble) < 0)
+        log_warning("old runs are not removed: %s", err_text(&trouble));
+    return r;
 }
 
 static int program_start(Program *program, char *const *words, size_t n_words, Err *err)

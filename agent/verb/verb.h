@@ -39,6 +39,7 @@ struct Verb {
     bool takes_command;                    /* its arguments are another command line */
     bool hidden;                           /* not for people: left out of help and completion */
     bool plain;                            /* reads no settings */
+    bool prunes;                           /* may end a run: old ones are removed when everything is told */
     /* Negative: an error that is still to be printed. Else the exit status. */
     int (*run)(VerbContext *context, Err *err);
 };

@@ -259,3 +259,28 @@ def test_plain_lines_tell_the_story_of_a_run(shared):
     assert "\033" not in done.stdout and "verifying" in done.stdout and "next: salve show" in done.stdout
     quiet = host.salve("-q", "run", "--yes", path)
     assert quiet.code == KEPT and len(quiet.stdout) < len(done.stdout)
+
+
+def test_old_runs_are_forgotten_with_their_snapshots_and_history_stays_sound(boot):
+    host = boot(BOTH)
+    first = kept(host)
+    assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
+    second = kept(host, gunicorn(timeout="7s"))
+
+    host.write("/etc/salve/salve.yaml", "keep: {runs: 2, days: never}\n")
+    pruned = salve(host, "history", "--prune")
+    assert pruned.code == 0 and pruned.events[-1]["pruned_runs"] == 1, pruned
+    assert first.id not in host.salve("history", "--all", check=True).stdout
+    git = "git -C /var/lib/salve/snapshots.git"
+    assert first.id not in host.run(f"{git} for-each-ref").stdout
+    assert host.run(f"{git} fsck --strict --unreachable --no-reflogs").stdout == ""
+    code, report = verified(host)
+    assert code == 0 and report["checkpoint"]["pruned_runs"] == 1, report
+    assert "from the checkpoint at link" in host.salve("history", "--verify", check=True).stdout
+
+    kept(host, gunicorn(timeout="8s"))
+    kept(host, gunicorn(timeout="9s"))  # and nobody has to ask for it
+    host.run(f"while salve history --all | grep {second.id}; do :; done", timeout=20)
+    assert verified(host)[0] == 0
+    assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
+    assert "timeout = 8" in host.read(CONFIG)

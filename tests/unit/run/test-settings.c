@@ -54,6 +54,23 @@ static void lists_replace_the_built_in_ones(void **state)
     assert_string_equal(settings.color, "never");
 }
 
+static void what_history_keeps_is_a_number_or_never(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Settings settings;
+    Err err;
+    settings_defaults(arena, &settings);
+    assert_int_equal(settings.keep.runs, 500);
+    assert_int_equal(settings.keep.age_usec, 365 * 24 * USEC_PER_HOUR);
+    assert_int_equal(load(arena, "keep: {runs: 20}\n", &settings, &err), 0);
+    assert_int_equal(settings.keep.runs, 20);
+    assert_int_equal(settings.keep.age_usec, 365 * 24 * USEC_PER_HOUR);
+    assert_int_equal(load(arena, "keep: {runs: never, days: never}\n", &settings, &err), 0);
+    assert_true(settings.keep.runs == INT64_MAX && settings.keep.age_usec == USEC_INFINITY);
+    assert_int_equal(load(arena, "keep: {runs: 0}\n", &settings, &err), -ERR_INVALID);
+    assert_int_equal(load(arena, "keep: {days: soon}\n", &settings, &err), -ERR_INVALID);
+}
+
 static void a_mistake_is_told_with_its_place(void **state)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -77,9 +94,8 @@ static void a_file_that_was_named_must_be_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_not_given_is_the_default),
-        cmocka_unit_test(lists_replace_the_built_in_ones),
-        cmocka_unit_test(a_mistake_is_told_with_its_place),
+        cmocka_unit_test(what_is_not_given_is_the_default),        cmocka_unit_test(lists_replace_the_built_in_ones),
+        cmocka_unit_test(what_history_keeps_is_a_number_or_never), cmocka_unit_test(a_mistake_is_told_with_its_place),
         cmocka_unit_test(a_file_that_was_named_must_be_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static ChainReport verify(TempTree *tree, Ledger *ledger)
 /* As somebody with a tool of their own. */
 static void meddle(TempTree *tree, const char *sql)
 {
-    static const char *const migrations[] = {"", "", "", NULL};
+    static const char *const migrations[] = {"", "", "", "", NULL};
     Db *db;
     Err err;
     assert_int_equal(db_open(arena_printf(tree->arena, "%s/ledger.db", tree->root), DB_WRITE, migrations, &db, &err),
@@ -133,7 +133,7 @@ static void runs_that_ended_before_there_was_a_chain_are_not_missed(void **state
 {
     TempTree *tree = *state;
     ledger_close(with_history(tree));
-    meddle(tree, "DROP TABLE chain; DROP TABLE checkpoint; PRAGMA user_version = 2");
+    meddle(tree, "DROP TABLE chain; DROP TABLE checkpoint; DROP TABLE pruned; PRAGMA user_version = 2");
     CLEANUP(ledger_close) Ledger *ledger = open_ledger(tree);
     assert_null(verify(tree, ledger).broken);
     add_run(ledger, "d", 9, RUN_VERIFYING, "x");
