@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 static usec read_clock(clockid_t clock)
@@ -70,4 +71,26 @@ char *usec_to_rfc3339(Arena *arena, usec realtime)
     gmtime_r(&seconds, &tm);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
     return arena_printf(arena, "%s.%06" PRIu64 "Z", text, realtime % USEC_PER_SEC);
+}
+
+bool usec_from_rfc3339(const char *text, usec *ret_realtime)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
+    struct tm tm = {0};
+    usec micro = 0;
+    if (strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; form[i]; i++) {
+        bool digit = text[i] >= '0' && text[i] <= '9';
+        if (form[i] == 'd' ? !digit : text[i] != form[i])
+            return false;
+    }
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    time_t seconds = rest && *rest == '.' ? timegm(&tm) : -1;
+    if (seconds < 0)
+        return false;
+    while (*++rest != 'Z')
+        micro = micro * 10 + (usec)(*rest - '0');
+    *ret_realtime = (usec)seconds * USEC_PER_SEC + micro;
+    return true;
 }

@@ -3,6 +3,7 @@
  * the name says monotonic or boottime. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -24,3 +25,5 @@ char *usec_to_string(Arena *arena, usec duration);
 /* "2026-03-01 03:12:45" in local time; "2026-03-01T03:12:45.123456Z" in UTC for machines. */
 char *usec_to_local(Arena *arena, usec realtime);
 char *usec_to_rfc3339(Arena *arena, usec realtime);
+/* What usec_to_rfc3339 made, and nothing else. */
+bool usec_from_rfc3339(const char *text, usec *ret_realtime);

@@ -18,6 +18,15 @@ const char *verdict_to_string(Verdict verdict)
     return verdict_names[verdict];
 }
 
+int verdict_from_string(const char *text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verdict_names); i++) {
+        if (str_equal(verdict_names[i], text))
+            return (int)i;
+    }
+    return -1;
+}
+
 const CheckKind *check_kind_find(const char *name)
 {
     for (size_t i = 0; check_kinds[i]; i++) {

@@ -25,6 +25,7 @@
 
 typedef enum Verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE } Verdict;
 const char *verdict_to_string(Verdict verdict);
+int verdict_from_string(const char *text); /* -1: no such verdict */
 
 typedef enum CheckPhase { CHECK_BASELINE, CHECK_VERIFY } CheckPhase;
 

@@ -12,3 +12,12 @@ const char *event_kind_to_string(EventKind kind)
     };
     return names[kind];
 }
+
+int event_kind_from_string(const char *text)
+{
+    for (int kind = EVENT_STATE; kind <= EVENT_END; kind++) {
+        if (str_equal(event_kind_to_string((EventKind)kind), text))
+            return kind;
+    }
+    return -1;
+}

@@ -21,6 +21,7 @@ typedef enum EventKind {
 } EventKind;
 
 const char *event_kind_to_string(EventKind kind);
+int event_kind_from_string(const char *text); /* -1: no such kind */
 
 typedef struct Event {
     EventKind kind;

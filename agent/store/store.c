@@ -20,7 +20,7 @@ static int check_dir(const char *dir, Err *err)
     if (lstat(dir, &st) < 0) {
         if (errno == ENOENT)
             return 1;
-        return err_errno(err, errno, "cannot open the state directory %s", dir);
+        return err_errno(err, errno, "cannot open the directory %s", dir);
     }
     if (!S_ISDIR(st.st_mode))
         return err_set(err, ERR_REFUSED, "%s is not a directory; --state names another one", dir);
@@ -36,7 +36,7 @@ static int check_dir(const char *dir, Err *err)
     return 0;
 }
 
-static int make_dir(const char *dir, Err *err)
+int store_make_dir(const char *dir, Err *err)
 {
     int r = check_dir(dir, err);
     if (r <= 0)
@@ -44,7 +44,7 @@ static int make_dir(const char *dir, Err *err)
     r = files_mkdir(dir, err);
     if (r < 0 && (err->kind == ERR_DENIED))
         return err_set(err, ERR_DENIED,
-                       "cannot create the state directory %s; run salve as root, or name another with "
+                       "cannot create the directory %s; run salve as root, or name another with "
                        "--state",
                        dir);
     return r < 0 ? r : check_dir(dir, err);
@@ -101,7 +101,7 @@ int store_open_write(const char *dir, const char *what, usec patience_usec, Stor
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(store_close) Store store = {.dir = dir};
-    int r = make_dir(dir, err);
+    int r = store_make_dir(dir, err);
     if (r < 0 || (r = lock_take(dir, what, patience_usec, &store.lock, err)) < 0 ||
         (r = open_ledger(arena, &store, err)) < 0 || (r = open_repo(arena, &store, err)) < 0)
         return r;

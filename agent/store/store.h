@@ -22,6 +22,8 @@ typedef struct Store {
 int store_open_write(const char *dir, const char *what, usec patience_usec, Store *ret, Err *err);
 /* Without lock; members may be NULL. ERR_DENIED says that this needs root. */
 int store_open_read(const char *dir, Store *ret, Err *err);
+/* A directory of mode 0700 and ours, made where it is missing; for the state and for what lasts until the next boot. */
+int store_make_dir(const char *dir, Err *err);
 /* A zeroed or half-open Store is fine. */
 void store_close(Store *store);
 static inline void store_close_cleanup(Store *store)
