@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/daemon.h"
 
 enum { DEFAULT_MAX_OUTPUT = 256 << 10 };
 static const usec DEFAULT_TIMEOUT_USEC = 60 * USEC_PER_SEC;
@@ -178,6 +179,7 @@ static int poll_timeout_msec(usec duration)
 static int child_wait(Running *running, ChildEnd *ret_end, Err *err)
 {
     for (;;) {
+        daemon_alive();
         usec elapsed = clock_boottime() - running->start;
         bool interrupted = running->spec->interrupted && running->spec->interrupted(running->spec->context);
         if (interrupted || elapsed >= running->limit) {

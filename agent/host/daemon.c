@@ -23,6 +23,16 @@ void daemon_watchdog(void)
     sd_notify(0, "WATCHDOG=1");
 }
 
+void daemon_alive(void)
+{
+    static usec last;
+    usec now = clock_monotonic();
+    if (last && now - last < USEC_PER_SEC)
+        return;
+    last = now;
+    daemon_watchdog();
+}
+
 usec daemon_watchdog_usec(void)
 {
     uint64_t limit = 0;

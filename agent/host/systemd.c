@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "host/bus.h"
+#include "host/daemon.h"
 #include "host/systemd-internal.h"
 
 #define MANAGER_PATH   "/org/freedesktop/systemd1"
@@ -279,6 +280,7 @@ static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOp
     usec limit = options->timeout_usec ? options->timeout_usec : JOB_TIMEOUT_USEC, start = clock_boottime();
     for (;;) {
         BusValue signal;
+        daemon_alive();
         int r = bus_next_signal(systemd->bus, arena, USEC_PER_SEC / 10, &signal, err);
         if (r < 0)
             return r;
@@ -323,7 +325,9 @@ static int run_job(Systemd *systemd, Arena *arena, const char *member, const Bus
     JobOutcome outcome = {0};
     const char *job;
     int r = queue_job(systemd, arena, member, args, n_args, &job, &outcome, err);
-    if (r >= 0 && job)
+    if (r >= 0 && job && options->no_wait)
+        outcome = (JobOutcome){.result = JOB_NOT_FINISHED, .text = job_results[JOB_NOT_FINISHED]};
+    else if (r >= 0 && job)
         r = wait_job(systemd, arena, job, options, &outcome, err);
     if (r < 0)
         return r;
@@ -344,6 +348,15 @@ int systemd_job(Systemd *systemd, Arena *arena, JobVerb verb, const char *unit, 
     const BusValue args[] = {bus_string(unit), bus_string(options->mode ? options->mode : "replace")};
     int r = run_job(systemd, arena, members[verb], args, ARRAY_LEN(args), options, ret_outcome, err);
     return r < 0 ? err_prefix(err, "%s %s", members[verb], unit) : 0;
+}
+
+int systemd_kill_main(Systemd *systemd, const char *unit, int number, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const BusValue args[] = {bus_string(unit), bus_string("main"), bus_basic('i', (uint64_t)(int64_t)number)};
+    const char *error = NULL;
+    int r = manager_call(systemd, arena, "KillUnit", args, ARRAY_LEN(args), 0, NULL, &error, err);
+    return r == BUS_ERROR_REPLY ? err_set(err, ERR_NOT_FOUND, "%s does not run any more", unit) : r;
 }
 
 /* The arguments of StartTransientUnit. */

@@ -166,6 +166,7 @@ typedef struct JobOptions {
     usec timeout_usec; /* how long to wait for the job; 0: 90 s. Give at least TimeoutStop + TimeoutStart + 10 s */
     bool (*interrupted)(void *context); /* asked about ten times a second; true stops the waiting. May be NULL */
     void *context;
+    bool no_wait; /* the job is only queued: JOB_NOT_FINISHED */
 } JobOptions;
 
 typedef struct JobOutcome {
@@ -177,6 +178,9 @@ typedef struct JobOutcome {
 /* Queues the job and waits for its end. Every answer of systemd is an outcome (0); negative is a lost connection. */
 int systemd_job(Systemd *systemd, Arena *arena, JobVerb verb, const char *unit, const JobOptions *options,
                 JobOutcome *ret_outcome, Err *err);
+
+/* Sends a signal to the unit's main process alone. ERR_NOT_FOUND: there is none. */
+int systemd_kill_main(Systemd *systemd, const char *unit, int number, Err *err);
 
 /* A property of a transient unit. The kind says which member counts. */
 typedef enum UnitPropertyKind {

@@ -164,3 +164,15 @@ int systemd_copy_properties(Systemd *systemd, Arena *arena, const char *unit, co
 {
     return 0;
 }
+
+/* The engine is carried by the process that the test kills. */
+int systemd_start_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,
+                            const JobOptions *options, JobOutcome *ret_outcome, Err *err)
+{
+    return err_set(err, ERR_FAILED, "there is no unit %s on this host", unit);
+}
+
+int systemd_kill_main(Systemd *systemd, const char *unit, int number, Err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "there is no unit %s on this host", unit);
+}
