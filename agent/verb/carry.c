@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "data/json.h"
+#include "host/daemon.h"
 #include "report/outcome.h"
 #include "report/plan.h"
 #include "report/record-json.h"
@@ -56,23 +57,70 @@ Stream *carrier_stream(const VerbContext *context)
     return stream_open(STDOUT_FILENO, form_of(context), detail_of(context), context->colour);
 }
 
-int carrier_open(VerbContext *context, const char *what, Carrier *ret, Err *err)
+/* What happens is a sign of life, too. */
+static void emit(void *user, const Event *event)
 {
-    CLEANUP(carrier_close) Carrier carrier = {0};
+    const EventSink sink = stream_sink(user);
+    daemon_alive();
+    sink.emit(sink.user, event);
+}
+
+Node *carrier_record(Arena *arena, const RunRecord *run)
+{
+    Node *map = json_of_run(arena, run);
+    node_set_text(arena, map, "event", "record");
+    node_set_int(arena, map, "exit_status", run_state_exit_status(run->state));
+    return map;
+}
+
+/* How the runs ended that were finished first: read while the ledger is open, told once the lock is free. */
+static void note_recovered(VerbContext *context, Carrier *carrier)
+{
+    VEC_EACH (id, trail_others(carrier->trail)) {
+        RunRecord run;
+        Err ignored; /* who follows looks into the ledger as well */
+        if (ledger_find(engine_store(carrier->engine)->ledger, context->arena, *id, &run, &ignored) == 0 &&
+            run_state_terminal(run.state))
+            *vec_push(context->arena, &carrier->recovered) = carrier_record(context->arena, &run);
+    }
+}
+
+void carrier_tell_recovered(Carrier *carrier)
+{
+    VEC_EACH (record, &carrier->recovered)
+        trail_add(carrier->trail, node_get_text(*record, "run"), *record);
+    carrier->recovered.n = 0;
+}
+
+int carrier_open_run(VerbContext *context, const char *what, const char *run_id, Carrier *ret, Err *err)
+{
+    CLEANUP(carrier_close) Carrier carrier = {.unattended = ret->unattended, .asks = ret->asks};
     carrier.stream = carrier_stream(context);
+    carrier.trail =
+        trail_open(context->settings->runtime_dir, run_id, (EventSink){.emit = emit, .user = carrier.stream});
     take_signals();
-    int r = engine_open(context->arena, context->settings->state_dir, what, stream_sink(carrier.stream),
-                        &carrier.engine, err);
+    int r = engine_open(context->arena, context->settings->state_dir, what, trail_sink(carrier.trail), &carrier.engine,
+                        err);
     if (r < 0)
         return r;
+    note_recovered(context, &carrier);
     *ret = carrier;
     carrier = (Carrier){0};
     return 0;
 }
 
+int carrier_open(VerbContext *context, const char *what, Carrier *ret, Err *err)
+{
+    *ret = (Carrier){0};
+    return carrier_open_run(context, what, NULL, ret, err);
+}
+
 void carrier_close(Carrier *carrier)
 {
     engine_close(carrier->engine);
+    if (carrier->trail)
+        carrier_tell_recovered(carrier);
+    trail_close(carrier->trail);
     stream_close(carrier->stream);
     *carrier = (Carrier){0};
 }
@@ -84,21 +132,12 @@ int carrier_may_ask(const VerbContext *context, bool yes, Err *err)
     return err_set(err, ERR_REFUSED, "there is no terminal to ask on; --yes applies the plan without asking");
 }
 
-int carrier_ask(VerbContext *context, Carrier *carrier, const Plan *plan, bool yes, Err *err)
+int carrier_ask(Carrier *carrier)
 {
-    if (context->globals->json)
-        return 0;
-    stream_rest(carrier->stream);
-    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);
-    DiffOptions diff = prepare_diff_options(context);
-    if (yes && context->globals->quiet)
-        return 0;
-    plan_show(plan, &diff, &text);
-    strbuf_add_str(&text, yes ? "\n" : "\nApply? [y/N] ");
-    int r = verb_print(&text, err);
-    if (r < 0 || yes)
-        return r;
     char answer[16] = "";
+    stream_rest(carrier->stream);
+    fputs("Apply? [y/N] ", stdout);
+    fflush(stdout);
     bool wanted = fgets(answer, sizeof answer, stdin) && !carrier_cancelled &&
                   (strcmp(answer, "y\n") == 0 || strcmp(answer, "Y\n") == 0 || strcmp(answer, "yes\n") == 0);
     if (wanted)
@@ -107,29 +146,46 @@ int carrier_ask(VerbContext *context, Carrier *carrier, const Plan *plan, bool y
     return NOT_WANTED;
 }
 
-int carrier_nothing_to_do(VerbContext *context, Carrier *carrier, const Plan *plan, Err *err)
+/* A plan as an event. What was rendered for people goes into the trail, and is no matter of those who read JSON. */
+static int tell_plan(VerbContext *context, Carrier *carrier, const char *name, const Plan *plan, const char *text,
+                     Err *err)
 {
-    stream_rest(carrier->stream);
-    if (context->globals->json) {
-        Node *map = plan_json(context->arena, plan);
-        node_set_text(context->arena, map, "event", "nothing-to-do");
-        return verb_print_json_line(map, err);
-    }
+    Node *map = plan_json(context->arena, plan), *event = node_map(context->arena);
+    node_set_text(context->arena, event, "event", name);
+    node_set_text(context->arena, event, "time", usec_to_rfc3339(context->arena, clock_realtime()));
+    node_set_text(context->arena, event, "state", run_state_to_string(RUN_PLANNED));
+    VEC_EACH (pair, &map->pairs)
+        node_set(context->arena, event, pair->key->text, pair->value);
+    int r = context->globals->json && !carrier->unattended ? verb_print_json_line(event, err) : 0;
+    node_set_text(context->arena, event, PLAN_RENDERED, text);
+    trail_add(carrier->trail, NULL, event);
+    return r;
+}
+
+int carrier_show_plan(VerbContext *context, Carrier *carrier, const Plan *plan, const DiffOptions *diff, Err *err)
+{
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);
-    DiffOptions diff = prepare_diff_options(context);
-    plan_show(plan, &diff, &text);
+    plan_show(plan, diff, &text);
+    const char *name = plan->nothing_to_do ? "nothing-to-do" : "plan";
+    if (!plan->nothing_to_do)
+        strbuf_add_char(&text, '\n');
+    int r = tell_plan(context, carrier, name, plan, strbuf_str(&text), err);
+    bool quiet = context->globals->quiet && !carrier->asks && !plan->nothing_to_do;
+    if (r < 0 || context->globals->json || carrier->unattended || quiet)
+        return r;
+    stream_rest(carrier->stream);
     return verb_print(&text, err);
 }
 
 int carrier_end(VerbContext *context, Carrier *carrier, const RunRecord *run, Err *err)
 {
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(CARRY_MAX);
+    Node *record = carrier_record(context->arena, run);
     stream_close(STEAL(carrier->stream));
-    if (context->globals->json) {
-        Node *map = json_of_run(context->arena, run);
-        node_set_text(context->arena, map, "event", "record");
-        node_set_int(context->arena, map, "exit_status", run_state_exit_status(run->state));
-        json_print(map, JSON_COMPACT, &text);
+    engine_close(STEAL(carrier->engine)); /* whoever hears of the end can begin the next run at once */
+    trail_add(carrier->trail, run->id, record);
+    if (context->globals->json && !carrier->unattended) {
+        json_print(record, JSON_COMPACT, &text);
         strbuf_add_char(&text, '\n');
     } else {
         outcome_show(run, context->colour, &text);

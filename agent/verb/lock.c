@@ -91,7 +91,10 @@ static int lock_run(VerbContext *context, Err *err)
     CLEANUP(carrier_close) Carrier carrier = {0};
     const char *what = arena_printf(context->arena, "lock -- %s", context->arguments.items[0]);
     int r = open_patiently(context, what, &carrier, err);
-    return r < 0 ? r : run_command(&context->arguments, context->arena, err);
+    if (r < 0)
+        return r;
+    carrier_tell_recovered(&carrier);
+    return run_command(&context->arguments, context->arena, err);
 }
 
 const Verb verb_lock = {

@@ -64,6 +64,21 @@ static int still_hot(VerbContext *context, Err *err)
     return r;
 }
 
+/* Seen without the lock, so that units that look every minute are in nobody's way. What cannot be read is looked at
+ * with it. */
+static bool nothing_unfinished(VerbContext *context)
+{
+    CLEANUP(store_close) Store store = {0};
+    RunRecordVec unfinished = {0};
+    Hot hot;
+    Err ignored;
+    if (access(context->settings->state_dir, F_OK) < 0)
+        return true;
+    return hot_read(context->settings->state_dir, &hot, &ignored) == HOT_NONE &&
+           store_open_read(context->settings->state_dir, &store, &ignored) == 0 && store.ledger &&
+           ledger_unfinished(store.ledger, context->arena, &unfinished, &ignored) >= 0 && unfinished.n == 0;
+}
+
 static int recover_run(VerbContext *context, Err *err)
 {
     const RecoverOptions *options = context->options;
@@ -73,6 +88,8 @@ static int recover_run(VerbContext *context, Err *err)
         return err_set(err, ERR_INVALID, "%s", exclusive);
     if (options->restore)
         return restore(context, err);
+    if (options->unattended && nothing_unfinished(context))
+        return 0;
     int r = carrier_open(context, "recover", &carrier, err);
     if (r < 0)
         return options->unattended && err->kind == ERR_BUSY ? 0 : r;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run/due.h"
 #include "run/undo.h"
-#include "verb/carry.h"
+#include "verb/launch.h"
+#include "verb/work.h"
 
 typedef struct RollbackOptions {
-    bool yes, accept_pending, force;
+    bool yes, accept_pending, force, foreground;
     const char *verify, *to;
 } RollbackOptions;
 
@@ -19,51 +19,44 @@ static const Option rollback_options[] = {
     OPTION_FLAG(RollbackOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
     OPTION_FLAG(RollbackOptions, force, "force", 0, "Try a plan again that was rolled back before; recorded."),
+    OPTION_FLAG(RollbackOptions, foreground, "foreground", 0,
+                "Carry the run in this process: it is taken back when this process is asked to end."),
     OPTIONS_END,
 };
 
-static int reverse(VerbContext *context, Carrier *carrier, Err *err)
+int rollback_plan_request(VerbContext *context, Carrier *carrier, const Request *request, Plan **ret, Err *err)
 {
-    const RollbackOptions *options = context->options;
-    const char *which = context->arguments.n ? context->arguments.items[0] : "last-kept";
     const Store *store = engine_store(carrier->engine);
     Undo undo;
-    Plan *plan;
-    int r = options->to ? undo_to(context->arena, store, options->to, &undo, err)
-                        : undo_run(context->arena, store, which, &undo, err);
+    PlanOptions planning = prepare_plan_options(context, request->accept_pending);
+    int r = request->to ? undo_to(context->arena, store, request->to, &undo, err)
+                        : undo_run(context->arena, store, request->which, &undo, err);
     if (r < 0)
         return r;
-    PlanOptions planning = prepare_plan_options(context, options->accept_pending);
     View *view = view_new(context->arena, "");
     r = plan_make_reverse(context->arena, undo.playbook, &undo.record, view, engine_live(carrier->engine), &planning,
-                          &plan, err);
-    if (r < 0)
-        return err_prefix(err, "%s", undo.record.origin);
-    if (plan->nothing_to_do)
-        return carrier_nothing_to_do(context, carrier, plan, err);
-    due_note_from(context->arena, store->ledger, 0, plan);
-    RunOptions how = {.once = str_equal(options->verify, "once"), .force = options->force};
-    r = engine_check_quarantine(carrier->engine, plan, &how, err);
-    if (r >= 0)
-        r = carrier_ask(context, carrier, plan, options->yes, err);
-    if (r != 0)
-        return r < 0 ? r : 3;
-    return carrier_run(context, carrier, plan, &how, err);
+                          ret, err);
+    return r < 0 ? err_prefix(err, "%s", undo.record.origin) : r;
 }
 
 static int rollback_run(VerbContext *context, Err *err)
 {
     const RollbackOptions *options = context->options;
-    CLEANUP(carrier_close) Carrier carrier = {0};
     if (options->to && context->arguments.n)
         return err_set(err, ERR_INVALID,
                        "rollback takes RUN (back to before it) or --to RUN (back to right after it), not both");
     int r = carrier_may_ask(context, options->yes, err);
-    if (r >= 0)
-        r = carrier_open(context, "rollback", &carrier, err);
-    if (r >= 0)
-        r = engine_ready(carrier.engine, err);
-    return r < 0 ? r : reverse(context, &carrier, err);
+    if (r < 0)
+        return r;
+    Request request = {
+        .kind = "rollback",
+        .which = context->arguments.n ? context->arguments.items[0] : "last-kept",
+        .to = options->to,
+        .once = str_equal(options->verify, "once"),
+        .force = options->force,
+        .accept_pending = options->accept_pending,
+    };
+    return launch(context, &request, (LaunchOptions){.yes = options->yes, .foreground = options->foreground}, err);
 }
 
 const Verb verb_rollback = {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "report/ink.h"
-#include "report/plan.h"
-#include "run/due.h"
-#include "verb/carry.h"
+#include "verb/launch.h"
+#include "verb/work.h"
 
 typedef struct RunVerbOptions {
     StringVec set, overrides;
     const char *verify, *reason;
     usec confirm_usec, for_usec;
-    bool yes, accept_pending, force;
+    bool yes, accept_pending, force, foreground;
 } RunVerbOptions;
 
 static const char *const verify_modes[] = {"window", "once", NULL};
@@ -29,6 +27,8 @@ static const Option run_options[] = {
     OPTION_FLAG(RunVerbOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
     OPTION_FLAG(RunVerbOptions, force, "force", 0, "Try a plan again that was rolled back before; recorded."),
+    OPTION_FLAG(RunVerbOptions, foreground, "foreground", 0,
+                "Carry the run in this process: it is put back when this process is asked to end."),
     OPTIONS_END,
 };
 
@@ -57,45 +57,27 @@ static int check_options(const VerbContext *context, const RunVerbOptions *optio
     return 0;
 }
 
-/* Guards are asked before the person is: a refusal needs no y. */
-static int plan_and_run(VerbContext *context, Carrier *carrier, const Playbook *playbook, RunOptions *how, Err *err)
+int run_plan_request(VerbContext *context, Carrier *carrier, const Request *request, Plan **ret, Err *err)
 {
-    const RunVerbOptions *options = context->options;
-    Plan *plan;
-    PlanOptions planning = prepare_plan_options(context, options->accept_pending);
-    View *view = view_new(context->arena, "");
-    int r = plan_make(context->arena, playbook, view, engine_live(carrier->engine), &planning, &plan, err);
-    if (r < 0)
-        return r;
-    if (plan->nothing_to_do)
-        return carrier_nothing_to_do(context, carrier, plan, err);
-    due_note_from(context->arena, engine_store(carrier->engine)->ledger, options->for_usec, plan);
-    r = engine_check_quarantine(carrier->engine, plan, how, err);
+    const Playbook *playbook;
+    Source *source = arena_new_of(context->arena, Source);
+    BindingVec bindings = {0};
+    Diagnostics diags = diagnostics_new(context->arena);
+    PlanOptions planning = prepare_plan_options(context, request->accept_pending);
+    *source = (Source){.name = request->source, .text = bytes_of(request->text)};
+    int r = bindings_from_values(context->arena, request->values, &bindings, err);
     if (r >= 0)
-        r = engine_check_guards(carrier->engine, plan, how, err);
+        r = playbook_load(context->arena, source, &bindings, &diags, &playbook, err);
     if (r < 0)
         return r;
-    r = carrier_ask(context, carrier, plan, options->yes, err);
-    if (r != 0)
-        return r < 0 ? r : 3;
-    return carrier_run(context, carrier, plan, how, err);
+    View *view = view_new(context->arena, "");
+    return plan_make(context->arena, playbook, view, engine_live(carrier->engine), &planning, ret, err);
 }
 
 static int run_run(VerbContext *context, Err *err)
 {
     const RunVerbOptions *options = context->options;
     const Playbook *playbook;
-    CLEANUP(carrier_close) Carrier carrier = {0};
-    StringVec overrides = options->overrides;
-    *vec_push(context->arena, &overrides) = NULL;
-    RunOptions how = {
-        .once = str_equal(options->verify, "once"),
-        .overrides = overrides.items,
-        .reason = options->reason,
-        .confirm_usec = options->confirm_usec,
-        .force = options->force,
-        .for_usec = options->for_usec,
-    };
     int r = check_options(context, options, err);
     if (r >= 0)
         r = carrier_may_ask(context, options->yes, err);
@@ -103,10 +85,21 @@ static int run_run(VerbContext *context, Err *err)
         r = prepare_playbook(context, context->arguments.items[0], &options->set, &playbook, err);
     if (r != 0)
         return r;
-    r = carrier_open(context, arena_printf(context->arena, "run %s", playbook->name), &carrier, err);
-    if (r >= 0)
-        r = engine_ready(carrier.engine, err);
-    return r < 0 ? r : plan_and_run(context, &carrier, playbook, &how, err);
+    Request request = {
+        .kind = "run",
+        .name = playbook->name,
+        .source = playbook->source->name,
+        .text = playbook->source->text.data,
+        .values = playbook_values(context->arena, playbook),
+        .overrides = options->overrides,
+        .reason = options->reason,
+        .once = str_equal(options->verify, "once"),
+        .force = options->force,
+        .accept_pending = options->accept_pending,
+        .confirm_usec = options->confirm_usec,
+        .for_usec = options->for_usec,
+    };
+    return launch(context, &request, (LaunchOptions){.yes = options->yes, .foreground = options->foreground}, err);
 }
 
 const Verb verb_run = {
@@ -115,7 +108,9 @@ const Verb verb_run = {
     .arguments = "PLAYBOOK",
     .details =
         "Guards, baseline, snapshot, change, validation, restart of what is affected, verification: then the change\n"
-        "is kept, or everything is put back. Ctrl-C puts everything back, too.",
+        "is kept, or everything is put back.\n"
+        "systemd carries the run as salve-run-ID.service, not this terminal: after Ctrl-C, which asks first, or a lost\n"
+        "connection it goes on, and `salve show --follow` sees it again.",
     .options = run_options,
     .options_size = sizeof(RunVerbOptions),
     .min_arguments = 1,

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/history.h"
+#include "store/runtime.h"
 #include "store/store.h"
+#include "verb/follow.h"
 #include "verb/prepare.h"
 
 enum { SHOW_MAX = 64 << 20 };
 
 typedef struct ShowOptions {
-    bool diff;
+    bool diff, follow;
 } ShowOptions;
 
 static const Option show_options[] = {
     OPTION_FLAG(ShowOptions, diff, "diff", 'd', "Show what the run changed, secrets masked."),
+    OPTION_FLAG(ShowOptions, follow, "follow", 'f', "Show a run that is under way, to its end."),
     OPTIONS_END,
 };
 
@@ -49,9 +52,50 @@ static int load(VerbContext *context, const Store *store, RunReport *ret, Err *e
     return 0;
 }
 
+/* The run that is under way; without one, the last that left a trail. */
+static int find_followed(VerbContext *context, const char **ret, Err *err)
+{
+    CLEANUP(store_close) Store store = {0};
+    RunRecordVec unfinished = {0};
+    const char *which = context->arguments.n ? context->arguments.items[0] : NULL;
+    RunRecord run;
+    *ret = which;
+    if (which && runtime_has_trail(context->settings->runtime_dir, which))
+        return 0;
+    int r = store_open_read(context->settings->state_dir, &store, err);
+    if (r >= 0 && which && store.ledger && (r = ledger_find(store.ledger, context->arena, which, &run, err)) >= 0)
+        *ret = run.id;
+    if (r < 0 || which)
+        return r;
+    if (store.ledger && (r = ledger_unfinished(store.ledger, context->arena, &unfinished, err)) >= 0 && unfinished.n)
+        *ret = unfinished.items[unfinished.n - 1].id;
+    if (r < 0 || *ret)
+        return r;
+    r = runtime_newest_trail(context->arena, context->settings->runtime_dir, ret, err);
+    return r > 0 ? err_set(err, ERR_NOT_FOUND, "no run is under way; salve history lists those that ended") : r;
+}
+
+/* What is not under way and has left no trail, because the host was booted since then, is shown as the record of it. */
+static int follow(VerbContext *context, Err *err)
+{
+    CLEANUP(systemd_close) Systemd *systemd = NULL;
+    const char *run_id;
+    int r = find_followed(context, &run_id, err);
+    if (r < 0)
+        return r;
+    Err ignored; /* without systemd no unit carries it */
+    systemd_open(&systemd, &ignored);
+    return follow_run(context, systemd, run_id, FOLLOW_ONLY, err);
+}
+
 static int show_run(VerbContext *context, Err *err)
 {
     const ShowOptions *options = context->options;
+    if (options->follow) {
+        int r = follow(context, err);
+        if (r != -ERR_NOT_FOUND || !context->arguments.n)
+            return r;
+    }
     RunReport report = {0};
     CLEANUP(store_close) Store store = {0};
     int r = store_open_read(context->settings->state_dir, &store, err);

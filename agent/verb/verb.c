@@ -18,7 +18,7 @@
 const Verb *const verbs[] = {
     &verb_list,     &verb_lint,    &verb_diagnose, &verb_plan,       &verb_run,  &verb_confirm, &verb_cancel,
     &verb_rollback, &verb_recover, &verb_status,   &verb_history,    &verb_show, &verb_hold,    &verb_release,
-    &verb_lock,     &verb_schema,  &verb_help,     &verb_completion, &verb_due,  NULL,
+    &verb_lock,     &verb_schema,  &verb_help,     &verb_completion, &verb_due,  &verb_carry,   NULL,
 };
 
 static const char *const colors[] = {"auto", "always", "never", NULL};

@@ -70,4 +70,4 @@ int completion_script(const char *shell, StrBuf *out, Err *err);
 
 extern const Verb verb_list, verb_lint, verb_diagnose, verb_plan, verb_run, verb_confirm, verb_cancel, verb_rollback,
     verb_recover, verb_hold, verb_release, verb_lock, verb_status, verb_history, verb_show, verb_schema, verb_help,
-    verb_completion, verb_due;
+    verb_completion, verb_due, verb_carry;

@@ -89,7 +89,7 @@ class Carried:
         return bool(data)
 
     def signal(self, name):
-        """Send a signal to the salve that holds the lock, by its process id."""
+        """Send a signal to the salve that carries the run, which holds the lock, by its process id."""
         holder = json.loads(self.host.salve("status", "--json", check=True).stdout)["lock"]
         self.host.run(["kill", "-s", name, str(holder["pid"])])
 
@@ -101,7 +101,9 @@ class Carried:
 
 
 def start(host, playbook, *words, environment=None):
-    """Start a run of a playbook: the name of an installed one, or the text of one of playbooks.py."""
+    """Start a run of a playbook: the name of an installed one, or the text of one of playbooks.py.
+
+    systemd carries it, and the process here only follows it; with the word --foreground that process carries it."""
     name = write_playbook(host, playbook) if playbook.startswith("{") else playbook
     process = host.start(["salve", "--json", "run", "--yes", name, *words], environment=environment,
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

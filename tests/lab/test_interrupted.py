@@ -42,11 +42,12 @@ def test_a_deploy_can_lock_salve_out(shared):
 
 # Cancelled.
 
-@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
-def test_a_run_that_is_cancelled_in_the_window_is_put_back(shared, name):
+@pytest.mark.parametrize("name, words", [("INT", []), ("TERM", []), ("INT", ["--foreground"]),
+                                         ("TERM", ["--foreground"]), ("HUP", ["--foreground"])])
+def test_a_run_that_is_cancelled_in_the_window_is_put_back(shared, name, words):
     host = shared(BOTH)
     with restored(host):
-        with start(host, LONG) as carried:
+        with start(host, LONG, *words) as carried:
             carried.wait_event(event="state", state="verifying")
             carried.signal(name)
             ended = carried.end()
@@ -70,7 +71,7 @@ def test_a_run_that_is_cancelled_before_it_touched_anything_is_refused(shared):
 def test_the_next_command_that_writes_finishes_what_was_killed(shared):
     host = shared(BOTH)
     with restored(host):
-        with start(host, LONG) as carried:
+        with start(host, LONG, "--foreground") as carried:
             carried.wait_event(event="state", state="verifying")
             carried.signal("KILL")
             carried.end()
@@ -86,7 +87,7 @@ def test_the_next_command_that_writes_finishes_what_was_killed(shared):
 def test_a_run_that_was_killed_before_it_touched_anything_leaves_nothing(shared):
     host = shared(BOTH)
     with untouched(host):
-        with start(host, LONG) as carried:
+        with start(host, LONG, "--foreground") as carried:
             carried.wait_event(event="state", state="snapshotted")
             carried.signal("KILL")
             carried.end()
@@ -109,7 +110,8 @@ def test_a_run_that_is_killed_between_two_files_is_wholly_old_afterwards(boot):
     assert len(exchanges) == 2, points
     for number in exchanges:
         with restored(host):
-            killed = run(host, playbook(TIMEOUT, align()), environment={"SALVE_FAULT": f"{number}:kill"})
+            killed = run(host, playbook(TIMEOUT, align()), "--foreground",
+                         environment={"SALVE_FAULT": f"{number}:kill"})
             assert killed.code != KEPT, killed
             assert leftovers(host), "nothing was under way"
             host.salve("recover", check=True)
@@ -189,7 +191,7 @@ def test_a_person_who_put_the_host_right_acknowledges_it(boot):
 def test_a_recovery_that_always_dies_is_given_up_for_a_person(boot):
     host = boot(BOTH)
     with restored(host):
-        with start(host, LONG) as carried:
+        with start(host, LONG, "--foreground") as carried:
             carried.wait_event(event="state", state="verifying")
             carried.signal("KILL")
             carried.end()
