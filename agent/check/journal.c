@@ -186,7 +186,7 @@ static int seek_again(JournalState *state, Reader *reader, Err *err)
 
 static int read_lines(JournalState *state, Reader *reader, Arena *scratch, LineVec *lines, Err *err)
 {
-    int r = journal_wait(reader->journal, 0, err);
+    int r = journal_refresh(reader->journal, err);
     if (r == JOURNAL_INVALIDATED)
         r = seek_again(state, reader, err);
     if (r < 0)

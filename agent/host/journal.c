@@ -2,8 +2,10 @@
 #include "host/journal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
@@ -11,9 +13,22 @@
 #include "host/varlink.h"
 
 static const usec SYNC_TIMEOUT_USEC = 5 * USEC_PER_SEC;
+static const char *const roots[] = {"/var/log/journal/", "/run/log/journal/"};
+
+/* Where the files are, of the disk's journal and of the one in memory. A file that comes or goes changes the time of
+ * its directory: looking at that is all we need, and sd_journal_wait's inotify takes the kernel some 20 ms to close. */
+enum { PLACES = 4, PLACE_MAX = 256 };
+
+typedef struct Place {
+    char path[PLACE_MAX];
+    struct timespec changed; /* 0: there is no such directory */
+} Place;
 
 struct Journal {
     sd_journal *journal;
+    bool local; /* else the files of places[0] */
+    Place places[PLACES];
+    size_t n_places;
     char boot_id[33]; /* of this boot; "" if it is not known */
     Arena *arena;     /* of the filter */
     JournalFilter filter;
@@ -28,10 +43,54 @@ void journal_close(Journal *journal)
     free(journal);
 }
 
-static Journal *journal_new(sd_journal *opened)
+static void add_place(Journal *journal, const char *root, const char *name)
+{
+    snprintf(journal->places[journal->n_places++].path, PLACE_MAX, "%s%s", root, name);
+}
+
+/* Whether any directory changed since this was asked last. */
+static bool look_at_places(Journal *journal)
+{
+    bool changed = false;
+    for (size_t i = 0; i < journal->n_places; i++) {
+        Place *place = &journal->places[i];
+        struct stat st = {0};
+        if (stat(place->path, &st) < 0)
+            st.st_mtim = (struct timespec){0};
+        changed = changed || st.st_mtim.tv_sec != place->changed.tv_sec || st.st_mtim.tv_nsec != place->changed.tv_nsec;
+        place->changed = st.st_mtim;
+    }
+    return changed;
+}
+
+/* Opens the files, after looking at the places: what changes from here on is seen by the next look. */
+static int open_files(Journal *journal)
+{
+    sd_journal *opened = NULL;
+    look_at_places(journal);
+    int r = journal->local ? sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY)
+                           : sd_journal_open_directory(&opened, journal->places[0].path, 0);
+    if (r < 0)
+        return r;
+    sd_journal_close(journal->journal);
+    journal->journal = opened;
+    return 0;
+}
+
+static Journal *journal_new(const char *directory)
 {
     Journal *journal = xmalloc(sizeof *journal);
-    *journal = (Journal){.journal = opened, .arena = arena_new()};
+    *journal = (Journal){.local = !directory, .arena = arena_new()};
+    sd_id128_t machine;
+    char id[33] = "";
+    if (directory)
+        add_place(journal, directory, "");
+    else if (sd_id128_get_machine(&machine) >= 0)
+        sd_id128_to_string(machine, id);
+    for (size_t i = 0; i < ARRAY_LEN(roots) && !directory; i++) {
+        add_place(journal, roots[i], "");
+        add_place(journal, roots[i], id);
+    }
     CLEANUP(arena_free) Arena *arena = arena_new();
     const char *boot_id = "";
     Err ignored;
@@ -68,11 +127,10 @@ static int check_readable(Journal *journal, Err *err)
 
 int journal_open(Journal **ret_journal, Err *err)
 {
-    sd_journal *opened = NULL;
-    int r = sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY);
+    CLEANUP(journal_close) Journal *journal = journal_new(NULL);
+    int r = open_files(journal);
     if (r < 0)
         return journal_error(err, r, "open");
-    CLEANUP(journal_close) Journal *journal = journal_new(opened);
     r = check_readable(journal, err);
     if (r < 0)
         return r;
@@ -82,11 +140,11 @@ int journal_open(Journal **ret_journal, Err *err)
 
 int journal_open_directory(const char *path, Journal **ret_journal, Err *err)
 {
-    sd_journal *opened = NULL;
-    int r = sd_journal_open_directory(&opened, path, 0);
+    CLEANUP(journal_close) Journal *journal = journal_new(path);
+    int r = open_files(journal);
     if (r < 0)
         return err_errno(err, -r, "cannot open the journal in %s", path);
-    *ret_journal = journal_new(opened);
+    *ret_journal = STEAL(journal);
     return 0;
 }
 
@@ -308,12 +366,15 @@ int journal_last_cursor(Journal *journal, Arena *arena, const char **ret_cursor,
     return 0;
 }
 
-int journal_wait(Journal *journal, usec timeout_usec, Err *err)
+int journal_refresh(Journal *journal, Err *err)
 {
-    int r = sd_journal_wait(journal->journal, timeout_usec);
+    if (!look_at_places(journal))
+        return 0;
+    int r = open_files(journal);
     if (r < 0)
-        return journal_error(err, r, "wait for");
-    return r == SD_JOURNAL_APPEND ? JOURNAL_APPENDED : r == SD_JOURNAL_INVALIDATE ? JOURNAL_INVALIDATED : JOURNAL_NONE;
+        return journal_error(err, r, "open");
+    r = apply_filter(journal, err);
+    return r < 0 ? r : JOURNAL_INVALIDATED;
 }
 
 int journal_sync(Err *err)

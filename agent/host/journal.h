@@ -64,18 +64,18 @@ typedef struct JournalEntry {
 
 enum { JOURNAL_END = 1 };
 
-/* The next entry. JOURNAL_END: none yet; the same call later, after journal_wait, continues. */
+/* The next entry. JOURNAL_END: none yet; the same call later, after journal_refresh, continues. */
 int journal_next(Journal *journal, Arena *arena, JournalEntry *ret_entry, Err *err);
 
 /* The cursor of the last entry there is for the filter, to resume from later; NULL where there is none. Moves the
  * position. */
 int journal_last_cursor(Journal *journal, Arena *arena, const char **ret_cursor, Err *err);
 
-enum { JOURNAL_NONE = 0, JOURNAL_APPENDED = 1, JOURNAL_INVALIDATED = 2 };
+enum { JOURNAL_INVALIDATED = 1 };
 
-/* Waits up to timeout_usec for a change. JOURNAL_INVALIDATED: files came or went (rotation); journal_next goes on
- * correctly, but seek again by cursor where nothing may be missed. */
-int journal_wait(Journal *journal, usec timeout_usec, Err *err);
+/* Before reading on after a while: what was appended is seen in any case. JOURNAL_INVALIDATED: files came or went
+ * (rotation), they were opened anew, and the position is lost: seek again, by cursor. */
+int journal_refresh(Journal *journal, Err *err);
 
 /* Makes everything that was logged before the call readable, as journalctl --sync does; at most 5 s. */
 int journal_sync(Err *err);

@@ -221,6 +221,22 @@ def test_what_one_gunicorn_service_logs_is_not_held_against_the_other(two_servic
     assert seen == {f"{source}/{unit}": "1" if unit == killed else "0" for source in sources for unit in NAMES}
 
 
+def test_lines_before_and_after_a_rotation_of_the_journal_count(two_services):
+    host = two_services
+    checks = [HEALTH, counted("journal", "gunicorn.service")]
+    with start(host, playbook(gunicorn(timeout="15s"), checks=checks, window="6s")) as carried:
+        carried.wait_event(event="state", state="verifying")
+        for number in (1, 2):
+            assert host.get("/kill/", host="site.test").status == 502
+            carried.wait_event(event="sample", subject="journal/gunicorn.service", value=number)
+            host.run("journalctl --sync && journalctl --rotate")
+        assert host.get("/kill/", host="site.test").status == 502
+        ended = carried.end()
+    assert ended.code == KEPT, ended
+    said = [text for text in ended.texts("verdict") if text.startswith("journal/")]
+    assert "3 worker-killed" in said[-1], ended
+
+
 def test_log_files_of_two_gunicorn_services_are_told_apart(two_services):
     host = two_services
     log_to_files(host)

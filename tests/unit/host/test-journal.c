@@ -40,6 +40,21 @@ static void a_cursor_of_an_entry_that_is_gone_is_lost_and_nonsense_is_invalid(vo
     assert_int_equal(journal_seek_cursor(journal, "nonsense", &err), -ERR_INVALID);
 }
 
+static void a_file_that_comes_or_goes_is_noticed_once(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(journal_close) Journal *journal = NULL;
+    assert_int_equal(journal_open_directory(tree->root, &journal, &err), 0);
+    assert_int_equal(journal_refresh(journal, &err), 0);
+    tree_write(tree, "system@1.journal", "");
+    assert_int_equal(journal_refresh(journal, &err), JOURNAL_INVALIDATED);
+    assert_int_equal(journal_refresh(journal, &err), 0);
+    tree_append(tree, "system@1.journal", "more");
+    assert_int_equal(journal_refresh(journal, &err), 0);
+    assert_int_equal(unlink(in_tree(tree, "/system@1.journal")), 0);
+    assert_int_equal(journal_refresh(journal, &err), JOURNAL_INVALIDATED);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
@@ -47,6 +62,7 @@ int main(void)
         T(a_missing_journal_is_an_error),
         T(an_empty_journal_has_an_end_and_no_cursor),
         T(a_cursor_of_an_entry_that_is_gone_is_lost_and_nonsense_is_invalid),
+        T(a_file_that_comes_or_goes_is_noticed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
