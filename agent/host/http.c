@@ -350,6 +350,20 @@ static bool take_result(HttpPool *pool, Arena *arena, HttpResult *ret_result)
     return false;
 }
 
+int http_pump(HttpPool *pool, usec duration_usec, Err *err)
+{
+    usec start = clock_monotonic(), elapsed = 0;
+    CURLMcode code;
+    int running;
+    while ((code = curl_multi_perform(pool->multi, &running)) == CURLM_OK && elapsed < duration_usec) {
+        code = curl_multi_poll(pool->multi, NULL, 0, (int)to_msec(duration_usec - elapsed), NULL);
+        if (code != CURLM_OK)
+            break;
+        elapsed = clock_monotonic() - start;
+    }
+    return code == CURLM_OK ? 0 : err_set(err, ERR_FAILED, "libcurl: %s", curl_multi_strerror(code));
+}
+
 int http_poll(HttpPool *pool, Arena *arena, usec timeout_usec, HttpResult *ret_result, Err *err)
 {
     usec start = clock_monotonic();

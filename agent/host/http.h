@@ -86,6 +86,8 @@ enum { HTTP_NONE = 1 };
  * flight. */
 int http_poll(HttpPool *pool, Arena *arena, usec timeout_usec, HttpResult *ret_result, Err *err);
 size_t http_in_flight(const HttpPool *pool);
+/* Lets what is in flight go on for that long; what ends is for http_poll to tell later. */
+int http_pump(HttpPool *pool, usec duration_usec, Err *err);
 
 /* The value of a header, names compared without case, or NULL. */
 const char *http_header(const HttpResult *result, const char *name);

@@ -126,14 +126,17 @@ static int act(Activation *a, const Effect *effect, Err *err)
     return 0;
 }
 
-/* ACT_RESTS: the unit was not to be started. */
-static int act_as_step(Activation *a, const Effect *effect, Err *err)
+/* ACT_RESTS: the unit was not to be started. `more`: other actions follow, which a service that does not come up must
+ * prevent; behind the last one prove_settled waits for its workers. */
+static int act_as_step(Activation *a, const Effect *effect, bool more, Err *err)
 {
     progress_step(a->progress, "%s%s%s", effect_kind_to_string(effect->kind), effect->unit ? " " : "",
                   effect->unit ? effect->unit : "");
     int r = act(a, effect, err);
     if (r >= 0 && effect->kind == EFFECT_DAEMON_RELOAD)
         r = prove_units_loaded(a, err);
+    if (r == 0 && effect->kind == EFFECT_RESTART && more)
+        r = prove_workers(a, effect->unit, false, err);
     if (r < 0)
         progress_failed(a->progress, "%s", err_text(err));
     else if (r == ACT_RESTS)
@@ -153,7 +156,8 @@ int activate(Activation *activation, const EffectVec *effects, size_t *attempted
         if (interrupted(activation))
             return err_set(err, ERR_FAILED, "cancelled");
         *attempted = i + 1;
-        int r = act_as_step(activation, &effects->items[i], err);
+        bool more = i + 1 < effects->n; /* validations stand in front */
+        int r = act_as_step(activation, &effects->items[i], more, err);
         if (r < 0)
             return r;
         if (r != ACT_RESTS)
@@ -193,7 +197,7 @@ static int take_back(Activation *a, const Effect *effect, Err *err)
 {
     if (effect->kind == EFFECT_RESTART && strings_contain(a->was_down, effect->unit))
         return leave_down(a, effect->unit, err);
-    int r = act_as_step(a, effect, err);
+    int r = act_as_step(a, effect, false, err);
     if (r >= 0 || !is_sick(a, effect))
         return r;
     progress_warning(a->progress, "%s did not stay up before, and does not now", effect->unit);

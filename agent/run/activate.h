@@ -23,6 +23,10 @@ typedef struct Activation {
     const StringVec *was_down;           /* units that did not run before anything was touched */
     const StringVec *was_sick;           /* that did not stay up before; only for a rollback, else NULL */
     const volatile sig_atomic_t *cancel; /* NULL: cannot be cancelled */
+    /* What is done until then, when all but the workers of the last restart is proved, instead of nothing; may be NULL.
+     */
+    void (*meanwhile)(void *user, usec until);
+    void *user;
 } Activation;
 
 /* Carries out the effects that are no validations, in order, then settles and proves. *attempted counts the effects

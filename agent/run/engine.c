@@ -214,7 +214,14 @@ static bool is_cancelled(const Run *run)
     return run->cancel && *run->cancel;
 }
 
-static int activate_plan(Run *run, const Plan *plan, Err *err)
+/* With one sample a check the verification begins while the last workers boot: its request waits for the first one. */
+static void look_ahead(void *user, usec until)
+{
+    Run *run = user;
+    watch_ahead(run->watch, run->window_usec, until);
+}
+
+static int activate_plan(Run *run, const Plan *plan, bool once, Err *err)
 {
     Activation activation = {
         .arena = run->arena,
@@ -226,6 +233,8 @@ static int activate_plan(Run *run, const Plan *plan, Err *err)
         .wishes = &plan->wishes,
         .was_down = &run->was_down,
         .cancel = run->cancel,
+        .meanwhile = once ? look_ahead : NULL,
+        .user = run,
     };
     int r = run_enter(run, RUN_ACTIVATING, NULL, err);
     if (r >= 0)
@@ -347,7 +356,7 @@ static int change(Run *run, const Plan *plan, bool validate_live, const RunOptio
 {
     int r = apply(run, plan, validate_live, err);
     if (r >= 0)
-        r = activate_plan(run, plan, err);
+        r = activate_plan(run, plan, options->once, err);
     if (r >= 0)
         r = verify(run, plan, options, err);
     if (r >= 0 && options->confirm_usec > 0)
@@ -449,6 +458,7 @@ int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunR
     run.swap.edits = &plan->edits;
     run.effects = &plan->effects;
     run.settle_usec = plan->settle_usec;
+    run.window_usec = plan->window_usec;
     run.longest_request_usec = plan->longest_request_usec;
     r = open_watch(&run, plan, options, err);
     if (r >= 0)

@@ -75,17 +75,20 @@ static int check_active(const UnitStatus *status, const char *unit, Err *err)
 }
 
 /* Until it is worth looking again: asking systemd takes processor time from the workers that boot. */
-static int wait_for_children(Activation *a, pid_t main_pid, uint64_t expected, Err *err)
+static int wait_for_children(Activation *a, pid_t main_pid, uint64_t expected, bool last, Err *err)
 {
     usec end = clock_boottime() + LOOK_USEC;
+    bool busy = last && a->meanwhile;
     int r;
     do {
-        r = pause_or_cancel(a, SOON_USEC, err);
+        if (busy)
+            a->meanwhile(a->user, clock_boottime() + SOON_USEC);
+        r = pause_or_cancel(a, busy ? 0 : SOON_USEC, err);
     } while (r >= 0 && clock_boottime() < end && !live_may_have_children(a->live, main_pid, expected));
     return r;
 }
 
-static int wait_for_workers(Activation *a, const char *unit, uint64_t expected, Err *err)
+static int wait_for_workers(Activation *a, const char *unit, uint64_t expected, bool last, Err *err)
 {
     usec end = clock_boottime() + WORKERS_USEC;
     for (;;) {
@@ -102,7 +105,7 @@ static int wait_for_workers(Activation *a, const char *unit, uint64_t expected, 
         if (clock_boottime() > end)
             return err_set(err, ERR_FAILED, "%s has %zu of %" PRIu64 " workers after %d s; look at: journalctl -u %s",
                            unit, live.workers.n, expected, (int)(WORKERS_USEC / USEC_PER_SEC), unit);
-        r = wait_for_children(a, live.main_pid, expected, err);
+        r = wait_for_children(a, live.main_pid, expected, last, err);
         if (r < 0)
             return r;
     }
@@ -120,8 +123,13 @@ int prove_restarted(Activation *a, const char *unit, const UnitStatus *before, E
         return err_set(err, ERR_FAILED, "%s was not restarted: it is still the same invocation", unit);
     if (now.main_pid != 0 && now.main_pid == before->main_pid)
         return err_set(err, ERR_FAILED, "%s was not restarted: main process %u is still the same", unit, now.main_pid);
+    return 0;
+}
+
+int prove_workers(Activation *a, const char *unit, bool last, Err *err)
+{
     uint64_t expected = expected_workers(a, unit);
-    return expected > 0 ? wait_for_workers(a, unit, expected, err) : 0;
+    return expected > 0 ? wait_for_workers(a, unit, expected, last, err) : 0;
 }
 
 /* --- nginx --- */
@@ -304,10 +312,8 @@ int prove_settled(Activation *a, const EffectVec *effects, Err *err)
     int r = restarted.n > 0 ? settle(a, &restarted, err) : 0;
     for (size_t i = 0; r >= 0 && i < all.n; i++)
         r = prove_loaded(a, all.items[i], err);
-    for (size_t i = 0; r >= 0 && i < restarted.n; i++) {
-        uint64_t expected = expected_workers(a, restarted.items[i]);
-        r = expected > 0 ? wait_for_workers(a, restarted.items[i], expected, err) : 0;
-    }
+    for (size_t i = 0; r >= 0 && i < restarted.n; i++)
+        r = prove_workers(a, restarted.items[i], i + 1 == restarted.n, err);
     if (r < 0)
         progress_failed(a->progress, "%s", err_text(err));
     else

@@ -9,8 +9,12 @@
 /* After daemon-reload: every restarted unit is loaded without error, and the wished properties read back as wished. */
 int prove_units_loaded(Activation *activation, Err *err);
 
-/* After a restart: active, another main process and invocation than before; of Gunicorn all workers are there. */
+/* After a restart: active, another main process and invocation than before. */
 int prove_restarted(Activation *activation, const char *unit, const UnitStatus *before, Err *err);
+
+/* Of a Gunicorn that was restarted: all workers are there. `last`: nothing else is to be proved, and what there is to
+ * do meanwhile may begin. */
+int prove_workers(Activation *activation, const char *unit, bool last, Err *err);
 
 /* nginx as it was before a reload. */
 typedef struct NginxBefore {
@@ -25,6 +29,6 @@ int prove_nginx_before(Activation *activation, NginxBefore *ret, Err *err);
 int prove_nginx_reloaded(Activation *activation, NginxBefore *before, Err *err);
 void prove_nginx_forget(NginxBefore *before); /* closes the log */
 
-/* For settle_usec nothing moves: the restarted units stay active, in the same invocation; and then no unit has edits
- * pending that it never loaded. */
+/* For settle_usec nothing moves: the restarted units stay active, in the same invocation; then no unit has edits
+ * pending that it never loaded; and at last all workers are there. */
 int prove_settled(Activation *activation, const EffectVec *effects, Err *err);

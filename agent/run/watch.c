@@ -25,6 +25,7 @@ struct Watch {
     HttpPool *http;
     VEC(Open) checks;
     size_t samples;
+    bool ahead; /* the verification has begun */
 };
 
 static void count_sample(void *user, const char *check, double value, const char *unit, bool ok, const char *text)
@@ -127,14 +128,21 @@ static bool poll_all(Watch *watch, usec now, usec *ret_next)
     return wanting;
 }
 
+/* A signal ends it early: the caller looks at cancel. */
+static void sleep_until(usec until)
+{
+    usec now = clock_boottime(), wait = until > now ? until - now : 0;
+    struct timespec ts = {.tv_sec = (time_t)(wait / USEC_PER_SEC), .tv_nsec = (long)(wait % USEC_PER_SEC) * 1000};
+    ppoll(NULL, 0, &ts, NULL);
+}
+
 /* Waits for an answer to a probe or until `until`, whichever is first, and hands the answer to its check. */
 static int wait_for_answer(Watch *watch, usec until, Err *err)
 {
     usec now = clock_boottime();
     usec wait = until > now ? until - now : 0;
     if (http_in_flight(watch->http) == 0) {
-        struct timespec ts = {.tv_sec = (time_t)(wait / USEC_PER_SEC), .tv_nsec = (long)(wait % USEC_PER_SEC) * 1000};
-        ppoll(NULL, 0, &ts, NULL); /* a signal ends it early: the caller looks at cancel */
+        sleep_until(until);
         return 0;
     }
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -263,11 +271,37 @@ static int observe(Watch *watch, CheckPhase phase, usec limit_usec, Err *err)
     return 0;
 }
 
+static void send_requests(Watch *watch)
+{
+    VEC_EACH (check, &watch->checks) {
+        Err err;
+        usec next;
+        if (check->plan->kind->on_http && !check->trouble &&
+            check->plan->kind->poll(check->state, clock_boottime(), &next, &err) < 0)
+            note_trouble(watch, check, &err);
+    }
+}
+
+void watch_ahead(Watch *watch, usec window_usec, usec until)
+{
+    Err ignored; /* a request that got no answer tells it in its phase */
+    usec now = clock_boottime();
+    if (!watch->ahead) {
+        begin_all(watch, CHECK_VERIFY, window_usec);
+        send_requests(watch);
+        watch->ahead = true;
+    }
+    if (until > now && http_pump(watch->http, until - now, &ignored) < 0)
+        sleep_until(until);
+}
+
 int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *err)
 {
     WatchOutcome outcome = {.verdict = VERDICT_PASS};
     usec started = clock_boottime();
-    begin_all(watch, phase->phase, phase->window_usec);
+    if (!watch->ahead)
+        begin_all(watch, phase->phase, phase->window_usec);
+    watch->ahead = false;
     int r = warm_up(watch, phase->warmup_usec, err);
     if (r >= 0)
         r = observe(watch, phase->phase, phase->limit_usec, err);
@@ -286,6 +320,7 @@ void watch_for_rollback(Watch *watch)
 {
     watch->input.once = true;
     watch->input.cancel = NULL;
+    watch->ahead = false;
     VEC_EACH (check, &watch->checks)
         check->context.once = true;
 }

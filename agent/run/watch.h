@@ -55,6 +55,11 @@ typedef struct WatchPhase {
     usec window_usec; /* the verification's window; a baseline looks back that far in logs */
 } WatchPhase;
 
+/* Of a verification with one sample a check: begins it while activation still waits for processes, and lets it go on
+ * until `until`. Logs count from here on, requests are sent; what they tell is for watch_phase, and so is what the
+ * other checks see. */
+void watch_ahead(Watch *watch, usec window_usec, usec until);
+
 int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *err);
 
 /* From now on the watch judges a rollback: one sample a check is enough, because nobody should wait for a whole window,
