@@ -141,12 +141,13 @@ class Container:
             for file in files:
                 os.close(file)
 
-    def enter(self, argv, user=None, environment=None, **options):
-        """Popen a program of the host, inside it, as root or `user`. Takes the options of Popen."""
+    def enter(self, argv, user=None, environment=None, under=(), **options):
+        """Popen a program of the host, inside it, as root or `user`; `under` a program of the machine, such as strace.
+        Takes the options of Popen."""
         if self.leader is None:
             raise LabError(f"host {self.name} is switched off")
         variables = dict(ENVIRONMENT, TERM=os.environ.get("TERM", "dumb"), **(environment or {}))
-        words = ["nsenter", "--target", str(self.leader), "--all", "env", "-i"]
+        words = [*under, "nsenter", "--target", str(self.leader), "--all", "env", "-i"]
         words += [f"{name}={value}" for name, value in variables.items()]
         if user:
             words += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
