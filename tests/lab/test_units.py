@@ -194,6 +194,7 @@ def two_services(boot_for_module):
 
 
 def log_to_files(host):
+    host.run("rm -rf /etc/systemd/system/gunicorn.service.d")  # what runs before put over ExecStart
     for name in ("gunicorn", "gunicorn-admin"):
         host.run(f"install -o django -m 644 /dev/null /var/log/{name}.log && "
                  f"sed -i 's/ project.wsgi/ --error-logfile \\/var\\/log\\/{name}.log project.wsgi/' "
