@@ -238,7 +238,7 @@ def main():
             sanitized(tally)
             clang(tally)
             if directory is not None and os.geteuid() == 0:
-                crash(tally, directory, "--quick", "--fault", "kill")
+                crash(tally, directory, "--quick")
         if directory is None and tally.failed == 0:
             tally.add(failed=1)
         if directory is not None and (only_lab or not options.unit):

@@ -2,6 +2,7 @@
 #include "act.h"
 
 #include <execinfo.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/kernel-file.h"
 #include "inject.h"
 #include "run/engine.h"
 #include "run/settings.h"
 #include "run/undo.h"
+#include "tree.h"
 #include "world.h"
 
 static int output = -1;
@@ -61,6 +64,18 @@ static int plan_undo(Arena *arena, Engine *engine, Plan **ret, Err *err)
                                      &options, ret, err);
 }
 
+/* What the driver judges by: it lives on where this process is killed. */
+static void show_plan(Arena *arena, const Plan *plan)
+{
+    sim->edit_count = 0;
+    VEC_EACH (edit, &plan->edits) {
+        SimEdit *shown = &sim->edits[sim->edit_count++];
+        snprintf(shown->path, sizeof shown->path, "%s", edit->path);
+        snprintf(shown->sides[0], sizeof shown->sides[0], "%s", tree_hash_state(arena, &edit->before));
+        snprintf(shown->sides[1], sizeof shown->sides[1], "%s", tree_hash_state(arena, &edit->after));
+    }
+}
+
 static int carry_out(Act act, Arena *arena, Engine *engine, RunRecord *record, Err *err)
 {
     Plan *plan;
@@ -71,7 +86,10 @@ static int carry_out(Act act, Arena *arena, Engine *engine, RunRecord *record, E
     if (r < 0 || act == ACT_RECOVER)
         return r;
     r = act == ACT_RUN ? plan_run(arena, engine, &plan, err) : plan_undo(arena, engine, &plan, err);
-    return r < 0 ? r : engine_run(engine, plan, &options, record, err);
+    if (r < 0 || plan->nothing_to_do)
+        return r;
+    show_plan(arena, plan);
+    return engine_run(engine, plan, &options, record, err);
 }
 
 static void keep_outcome(int r, const RunRecord *record, const Err *err)
@@ -140,7 +158,85 @@ static void enter(void)
     inject_arm(st.st_dev);
 }
 
-bool act_in_child(Act act)
+static ActEnd end_of(int status)
+{
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGKILL ? ACT_KILLED : ACT_CRASHED;
+    return WEXITSTATUS(status) == 0 ? ACT_ENDED : WEXITSTATUS(status) == 1 ? ACT_GAVE_UP : ACT_CRASHED;
+}
+
+/* --- The resident --- */
+
+static void measure(void)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Bytes statm;
+    Err err;
+    StringVec descriptors = tree_list(arena, "", "/proc/self/fd");
+    VEC_EACH (path, &descriptors) {
+        char target[256];
+        ssize_t n = readlink(*path, target, sizeof target - 1);
+        dprintf(STDERR_FILENO, "    %s %.*s\n", *path, (int)(n > 0 ? n : 0), target);
+    }
+    sim->resident.descriptors = (unsigned)descriptors.n;
+    if (kernel_file_read(arena, &statm, &err, "/kernel/self/statm") < 0 ||
+        sscanf(statm.data, "%*d %ld", &sim->resident.rss_pages) != 1)
+        dprintf(STDERR_FILENO, "    how much memory is used cannot be read\n");
+}
+
+static void reside(int in, int out)
+{
+    char act;
+    enter();
+    while (read(in, &act, 1) == 1) {
+        act_do((Act)act);
+        inject_suspend();
+        measure();
+        inject_resume();
+        if (write(out, &act, 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+void act_reside(Resident *ret)
+{
+    int in[2], out[2];
+    (void)act_output(); /* shared, because made before */
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || (ret->pid = fork()) < 0) {
+        perror("crash-sim: resident");
+        exit(2);
+    }
+    if (ret->pid == 0) {
+        close(in[1]);
+        close(out[0]);
+        reside(in[0], out[1]);
+    }
+    close(in[0]);
+    close(out[1]);
+    ret->in = in[1];
+    ret->out = out[0];
+}
+
+ActEnd act_in_resident(Resident *resident, Act act)
+{
+    char byte = (char)act;
+    dprintf(act_output(), "--- %s\n", act_to_string(act));
+    sim->outcome = (Outcome){0};
+    bool answered = write(resident->in, &byte, 1) == 1 && read(resident->out, &byte, 1) == 1;
+    return answered ? ACT_ENDED : ACT_CRASHED;
+}
+
+void act_dismiss(Resident *resident)
+{
+    close(resident->in);
+    close(resident->out);
+    waitpid(resident->pid, NULL, 0);
+}
+
+/* --- Children --- */
+
+ActEnd act_in_child(Act act)
 {
     int status;
     dprintf(act_output(), "--- %s\n", act_to_string(act));
@@ -155,5 +251,5 @@ bool act_in_child(Act act)
         perror("crash-sim: fork");
         exit(2);
     }
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    return end_of(status);
 }

@@ -17,8 +17,25 @@ const char *act_to_string(Act act);
 /* Does it, chrooted, with sim's faults and knobs, and says in sim->outcome how it ended. What it prints goes to
  * act_output. */
 void act_do(Act act);
-/* As act_do in a child process; true: it was killed by a fault. */
-bool act_in_child(Act act);
+typedef enum ActEnd {
+    ACT_ENDED,   /* sim->outcome says how */
+    ACT_KILLED,  /* by a fault */
+    ACT_GAVE_UP, /* exit status 1: no memory (base/arena.h) */
+    ACT_CRASHED, /* any other end: a bug */
+} ActEnd;
+
+/* As act_do, in a child process. */
+ActEnd act_in_child(Act act);
+
+/* A process that does many, one after the other: what it leaks shows (sim->resident). */
+typedef struct Resident {
+    pid_t pid;
+    int in, out;
+} Resident;
+
+void act_reside(Resident *ret);
+ActEnd act_in_resident(Resident *resident, Act act);
+void act_dismiss(Resident *resident);
 
 /* What the last children printed, for whoever has to find out why something went wrong. */
 int act_output(void);

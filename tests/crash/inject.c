@@ -50,7 +50,8 @@ static void die(void)
 static bool strikes(const Fault *fault)
 {
     unsigned long reached = sim->injector.reached;
-    return fault->kind != FAULT_NONE && (fault->lasting ? reached >= fault->at : reached == fault->at);
+    return fault->kind != FAULT_NONE && fault->kind != FAULT_NO_MEMORY &&
+           (fault->lasting ? reached >= fault->at : reached == fault->at);
 }
 
 static void note(const char *operation, const char *path)
@@ -87,4 +88,16 @@ void inject_after(void)
 {
     if (sim->injector.fault.kind == FAULT_KILL_AFTER && strikes(&sim->injector.fault))
         die();
+}
+
+bool inject_allocation_fails(size_t size)
+{
+    if (!inject_armed())
+        return false;
+    Injector *injector = &sim->injector;
+    injector->allocations++;
+    if (injector->fault.kind != FAULT_NO_MEMORY || injector->allocations != injector->fault.at)
+        return false;
+    snprintf(injector->where, sizeof injector->where, "%zu bytes", size);
+    return true;
 }

@@ -20,8 +20,5 @@ bool inject_is_ours(int fd);
 int inject_before(const char *operation, const char *path, bool takes_room);
 void inject_after(void);
 
-/* --- Allocation --- */
-
-/* The n-th allocation from now fails (0: none does). Counting goes on in any case. */
-void inject_allocation(unsigned long n);
-unsigned long inject_allocations(void);
+/* Whether this allocation is the one to fail (interpose-memory.c asks for each). */
+bool inject_allocation_fails(size_t size);

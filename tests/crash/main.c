@@ -2,8 +2,9 @@
 /* crash-sim: salve's engine on a simulated host, killed and failed at every durable operation. It needs root, for a
  * mount namespace and chroot; nothing outside of its own tmpfs is touched.
  *
- *     crash-sim                     the whole matrix
- *     crash-sim --quick             a part of it, for every day
+ *     crash-sim                     the whole matrix and the soak
+ *     crash-sim --quick             a part of them, for every day
+ *     crash-sim --soak 2000 --seed 7
  *     crash-sim --scenario sick --fault "EIO lasting" --at 212 --verbose      one trial, with all that was said
  *
  * The last line is `N passed, N failed`. */
@@ -13,8 +14,9 @@
 #include <unistd.h>
 
 #include "matrix.h"
+#include "soak.h"
 
-enum { QUICK_STRIDE = 7 };
+enum { QUICK_STRIDE = 17, QUICK_MEMORY_STRIDE = 37, SOAK_RUNS = 2000, QUICK_SOAK_RUNS = 200 };
 
 static const struct option long_options[] = {
     {"quick", no_argument, NULL, 'q'},
@@ -24,6 +26,8 @@ static const struct option long_options[] = {
     {"stride", required_argument, NULL, 'n'},
     {"processes", required_argument, NULL, 'p'},
     {"dir", required_argument, NULL, 'd'},
+    {"soak", required_argument, NULL, 'k'},
+    {"seed", required_argument, NULL, 'e'},
     {"verbose", no_argument, NULL, 'v'},
     {0},
 };
@@ -41,22 +45,33 @@ static unsigned long number(const char *text)
 
 int main(int argc, char **argv)
 {
-    MatrixOptions options = {.stride = 1, .processes = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
+    MatrixOptions options = {.stride = 1, .memory_stride = 1, .processes = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
+    SoakOptions soak = {.runs = SOAK_RUNS};
+    bool only_soak = false, only_matrix = false;
     Tally tally = {0};
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         switch (c) {
-        case 'q': options.stride = QUICK_STRIDE; break;
-        case 's': options.scenario = optarg; break;
-        case 'f': options.fault = optarg; break;
-        case 'a': options.at = number(optarg); break;
+        case 'q':
+            options.stride = QUICK_STRIDE;
+            options.memory_stride = QUICK_MEMORY_STRIDE;
+            soak.runs = QUICK_SOAK_RUNS;
+            break;
+        case 's': options.scenario = optarg, only_matrix = true; break;
+        case 'f': options.fault = optarg, only_matrix = true; break;
+        case 'a': options.at = number(optarg), only_matrix = true; break;
         case 'n': options.stride = number(optarg); break;
         case 'p': options.processes = (unsigned)number(optarg); break;
-        case 'd': options.dir = optarg; break;
+        case 'k': soak.runs = number(optarg), only_soak = true; break;
+        case 'e': soak.seed = strtoull(optarg, NULL, 10); break;
+        case 'd': options.dir = soak.dir = optarg; break;
         case 'v': options.verbose = true; break;
         default: return 2;
         }
     }
-    matrix_run(&options, &tally);
+    if (!only_soak)
+        matrix_run(&options, &tally);
+    if (!only_matrix)
+        soak_run(&soak, &tally);
     printf("%lu passed, %lu failed\n", tally.passed, tally.failed);
     return tally.failed > 0;
 }

@@ -12,10 +12,12 @@
 #include "tree.h"
 #include "world.h"
 
-enum { SHOWN_MAX = 200, SCENARIO_MAX = 16 };
+/* Allocations are many and much alike: where a recovery has them, every n-th is enough. */
+enum { SHOWN_MAX = 200, SCENARIO_MAX = 16, RECOVERY_MEMORY_STRIDE = 7 };
 
 /* How the process with the fault under test came out of it. */
-static const char *const firsts[] = {"killed", "done", "kept", "rolled-back", "refused", "failed", "stuck", "error"};
+static const char *const firsts[] = {"killed", "done",  "kept",  "rolled-back", "refused",
+                                     "failed", "stuck", "error", "gave up",     "crashed"};
 
 static const Fault kinds[] = {
     {.kind = FAULT_KILL_BEFORE},
@@ -26,6 +28,7 @@ static const Fault kinds[] = {
     {.kind = FAULT_ENOSPC, .lasting = true},
     {.kind = FAULT_EIO, .lasting = true},
     {.kind = FAULT_EROFS, .lasting = true},
+    {.kind = FAULT_NO_MEMORY},
 };
 
 /* What became of the trials of one scenario and fault; shared by all processes. */
@@ -104,8 +107,11 @@ static void try_points(Trial trial, size_t kind, unsigned process, const MatrixO
 {
     Fault *tested = trial.recovers ? &trial.recovery : &trial.run;
     *tested = kinds[kind];
-    unsigned long step = options->stride * options->processes;
-    for (tested->at = options->at ? options->at : 1 + process * options->stride; try(&trial, kind, options);
+    unsigned long stride = options->stride;
+    if (tested->kind == FAULT_NO_MEMORY)
+        stride *= options->memory_stride * (trial.recovers ? RECOVERY_MEMORY_STRIDE : 1);
+    unsigned long step = stride * options->processes;
+    for (tested->at = options->at ? options->at : 1 + process * stride; try(&trial, kind, options);
          tested->at += step) {
         if (options->at)
             break;

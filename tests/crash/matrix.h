@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 typedef struct MatrixOptions {
-    const char *scenario; /* only this one; NULL: all */
-    const char *fault;    /* only kinds whose name begins so; NULL: all */
-    unsigned long at;     /* only this point of the run; 0: all */
-    unsigned long stride; /* every n-th point */
+    const char *scenario;        /* only this one; NULL: all */
+    const char *fault;           /* only kinds whose name begins so; NULL: all */
+    unsigned long at;            /* only this point of the run; 0: all */
+    unsigned long stride;        /* every n-th point */
+    unsigned long memory_stride; /* of allocations, which are many more, every n-th of these */
     unsigned processes;
     const char *dir; /* an empty directory to work in; NULL: a tmpfs */
     bool verbose;

@@ -37,9 +37,9 @@ static void must_end(Act act, Knobs knobs, RunState state)
 {
     sim_forget();
     sim->knobs = knobs;
-    bool killed = act_in_child(act);
+    ActEnd end = act_in_child(act);
     const char *wrong = services_disagree(world_root());
-    if (!killed && sim->outcome.done && sim->outcome.r == 0 && sim->outcome.state == state && !wrong)
+    if (end == ACT_ENDED && sim->outcome.r == 0 && sim->outcome.state == state && !wrong)
         return;
     show_output();
     fprintf(stderr, "crash-sim: %s without any fault should end %s: %s\n", act_to_string(act),

@@ -228,6 +228,13 @@ static void end_all(const char *root)
     }
 }
 
+void services_restart(const char *root)
+{
+    load_units(root);
+    for (size_t i = 0; i < ARRAY_LEN(sim->services); i++)
+        start(root, &sim->services[i]);
+}
+
 void services_boot(const char *root)
 {
     end_all(root);
@@ -235,9 +242,7 @@ void services_boot(const char *root)
     sim->services[1] = (Service){.unit = SIM_NGINX};
     sim->last_pid = 1000;
     sim->knobs = (Knobs){0};
-    load_units(root);
-    for (size_t i = 0; i < ARRAY_LEN(sim->services); i++)
-        start(root, &sim->services[i]);
+    services_restart(root);
 }
 
 const char *services_disagree(const char *root)

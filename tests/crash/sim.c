@@ -21,5 +21,7 @@ void sim_forget(void)
     sim->injector = (Injector){0};
     sim->outcome = (Outcome){0};
     sim->jobs = 0;
+    sim->edit_count = sim->deed_count = 0;
+    sim->stranger.at[0] = sim->stranger.at[1] = 0;
     sim->mixed[0] = '\0';
 }

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "store/run-record.h"
 
-enum { SIM_WORKERS = 2, SIM_DROPINS = 8, SIM_TEXT = 8192 };
+enum { SIM_WORKERS = 2, SIM_DROPINS = 8, SIM_TEXT = 8192, SIM_EDITS = 16, SIM_DEEDS = 8 };
 
 #define SIM_GUNICORN "gunicorn.service"
 #define SIM_NGINX    "nginx.service"
@@ -27,6 +27,7 @@ typedef enum FaultKind {
     FAULT_ENOSPC,
     FAULT_EIO,
     FAULT_EROFS,
+    FAULT_NO_MEMORY, /* an allocation fails; `at` counts allocations */
     FAULT_KIND_COUNT
 } FaultKind;
 
@@ -40,8 +41,9 @@ typedef struct Injector {
     Fault fault;
     unsigned long reached; /* durable operations so far, of all processes of this run */
     unsigned long managed; /* of these, below /etc */
-    char where[256];       /* the operation at which the fault struck: "rename /etc/x" */
-    bool listing;          /* each operation is printed */
+    unsigned long allocations;
+    char where[256]; /* the operation at which the fault struck: "rename /etc/x" */
+    bool listing;    /* each operation is printed */
     /* Called at each operation, before it: somebody else at work on the same host. */
     void (*stranger)(const char *operation, const char *path);
 } Injector;
@@ -64,7 +66,7 @@ typedef struct Knobs {
     bool candidate_is_broken; /* validators refuse it */
 } Knobs;
 
-/* How the last process ended; `done` false: it was killed. */
+/* How the last process ended; `done` false: it did not come to an end. */
 typedef struct Outcome {
     bool done;
     int r;          /* as engine_run: negative: it could not begin */
@@ -72,6 +74,18 @@ typedef struct Outcome {
     RunState state; /* where it ended */
     char text[512]; /* error or reason */
 } Outcome;
+
+/* What the plan of the run under test does to one path: tree_hash_path of both sides. */
+typedef struct SimEdit {
+    char path[128];
+    char sides[2][17];
+} SimEdit;
+
+/* A deed of somebody else during the run under test (stranger.h). */
+typedef struct Deed {
+    char path[128];
+    unsigned tag; /* what was written holds "# foreign TAG"; 0: nothing was written */
+} Deed;
 
 typedef struct Sim {
     Injector injector;
@@ -81,6 +95,19 @@ typedef struct Sim {
     char loaded[SIM_TEXT]; /* systemd's memory: what unit file and drop-ins said at the last daemon-reload */
     char dropins[SIM_DROPINS][128];
     size_t dropin_count;
+    SimEdit edits[SIM_EDITS];
+    size_t edit_count;
+    Deed deeds[SIM_DEEDS];
+    size_t deed_count;
+    unsigned last_tag;
+    struct {
+        unsigned long at[2]; /* operations before which somebody else acts; 0: none */
+        uint64_t random;
+    } stranger;
+    struct {
+        long rss_pages;
+        unsigned descriptors;
+    } resident; /* of the process that lives through many runs */
     unsigned last_pid;
     usec skew;          /* how far the clocks have been put forward instead of waiting */
     unsigned long jobs; /* daemon-reload, restart, reload ... since the last sim_forget */
@@ -96,6 +123,7 @@ void sim_forget(void);
 
 /* The services (services.c). `root` is "" inside of the simulated host. */
 void services_boot(const char *root);     /* all started anew, with what is on disk */
+void services_restart(const char *root);  /* likewise, without forgetting anything else */
 void services_load_units(void);           /* daemon-reload */
 bool services_start(Service *service);    /* false: it failed */
 bool services_reload(Service *service);   /* false: it rejected the configuration and runs on */

@@ -20,10 +20,16 @@ StringVec tree_list(Arena *arena, const char *root, const char *dir)
     return names;
 }
 
+const char *tree_hash_state(Arena *arena, const FileState *state)
+{
+    Hash hash = {0};
+    file_state_hash(state, &hash);
+    return arena_printf(arena, "%.16s", hash_to_hex(arena, hash));
+}
+
 static void print(Arena *arena, const char *root, const char *path, bool dots, StrBuf *out)
 {
     FileState state;
-    Hash hash = {0};
     Err err;
     if (!dots && strstr(path, ".salve-"))
         return;
@@ -31,8 +37,7 @@ static void print(Arena *arena, const char *root, const char *path, bool dots, S
         strbuf_printf(out, "%s cannot be read: %s\n", path, err_text(&err));
         return;
     }
-    file_state_hash(&state, &hash);
-    strbuf_printf(out, "%s %s %.16s\n", path, file_type_to_string(state.type), hash_to_hex(arena, hash));
+    strbuf_printf(out, "%s %s %s\n", path, file_type_to_string(state.type), tree_hash_state(arena, &state));
     if (state.type != FILE_DIRECTORY)
         return;
     StringVec names = tree_list(arena, root, path);

@@ -13,3 +13,5 @@ StringVec tree_list(Arena *arena, const char *root, const char *dir);
 const char *tree_print(Arena *arena, const char *root, bool dots);
 /* tree_print without dots, as a hash. */
 const char *tree_hash(Arena *arena, const char *root);
+/* The hash that a path has in there, 16 hex digits. */
+const char *tree_hash_state(Arena *arena, const FileState *state);

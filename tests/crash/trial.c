@@ -14,22 +14,23 @@ static bool kills(const Fault *fault)
 const char *fault_to_string(const Fault *fault)
 {
     static const char *const names[2][FAULT_KIND_COUNT] = {
-        {"none", "kill before", "kill after", "ENOSPC once", "EIO once", "EROFS once"},
-        {"none", "kill before", "kill after", "ENOSPC lasting", "EIO lasting", "EROFS lasting"},
+        {"none", "kill before", "kill after", "ENOSPC once", "EIO once", "EROFS once", "no memory"},
+        {"none", "kill before", "kill after", "ENOSPC lasting", "EIO lasting", "EROFS lasting", "no memory"},
     };
     return names[fault->lasting][fault->kind];
 }
 
-static void act_with(Act act, Fault fault)
+static ActEnd act_with(Act act, Fault fault)
 {
     sim->injector = (Injector){.fault = fault};
-    (void)act_in_child(act);
+    return act_in_child(act);
 }
 
-static const char *how_it_ended(void)
+static const char *how_it_ended(ActEnd end)
 {
-    if (!sim->outcome.done)
-        return "killed";
+    static const char *const names[] = {[ACT_KILLED] = "killed", [ACT_GAVE_UP] = "gave up", [ACT_CRASHED] = "crashed"};
+    if (end != ACT_ENDED)
+        return names[end];
     if (sim->outcome.r < 0)
         return sim->outcome.kind == ERR_STUCK ? "stuck" : "error";
     return sim->outcome.state == RUN_PLANNED ? "done" : run_state_to_string(sim->outcome.state);
@@ -75,30 +76,44 @@ static const char *judge_full_disk(const Judge *judge)
     return problem ? arena_printf(judge->arena, "recovery on the full disk: %s", problem) : NULL;
 }
 
+/* A process may only end as its fault wants it. */
+static const char *judge_process(const Fault *tested, ActEnd end)
+{
+    if (end == ACT_CRASHED)
+        return "it crashed";
+    if (end == ACT_KILLED && !kills(tested))
+        return "it was killed by an error";
+    return end == ACT_GAVE_UP && tested->kind != FAULT_NO_MEMORY ? "it gave up" : NULL;
+}
+
+static const char *judge_all(const Judge *judge, const Fault *tested, ActEnd end)
+{
+    const char *problem = judge_process(tested, end);
+    if (!problem && tested->kind == FAULT_ENOSPC && tested->lasting)
+        problem = judge_full_disk(judge);
+    return problem ? problem : go_to_the_end(judge, !kills(tested));
+}
+
+static const char *final_state(const Judge *judge)
+{
+    Row row;
+    Err err;
+    return judge_read_row(judge, &row, &err) && row.known ? run_state_to_string(row.state) : "no record";
+}
+
 void trial_do(Arena *arena, const Trial *trial, Verdicts *ret)
 {
     const Fault *tested = trial->recovers ? &trial->recovery : &trial->run;
+    char where[sizeof sim->injector.where];
     scenario_begin(trial->scenario);
     Judge judge = scenario_judge(arena, trial->scenario);
-    Verdicts verdicts = {0};
-    act_with(trial->scenario->act, trial->run);
+    ActEnd end = act_with(trial->scenario->act, trial->run);
     if (trial->recovers)
-        act_with(ACT_RECOVER, trial->recovery);
-    verdicts.reached = sim->injector.where[0] != '\0';
-    char where[sizeof sim->injector.where];
+        end = act_with(ACT_RECOVER, trial->recovery);
     memcpy(where, sim->injector.where, sizeof where);
-    verdicts.first = how_it_ended();
-    bool full = tested->kind == FAULT_ENOSPC && tested->lasting;
-    if (verdicts.reached && full)
-        verdicts.problem = judge_full_disk(&judge);
-    if (verdicts.reached && !verdicts.problem)
-        verdicts.problem = go_to_the_end(&judge, !kills(tested));
-    if (verdicts.reached && !kills(tested) && str_equal(verdicts.first, "killed"))
-        verdicts.problem = "it died of the error";
-    Row row;
-    Err err;
-    bool known = judge_read_row(&judge, &row, &err) && row.known;
-    verdicts.ended = known ? run_state_to_string(row.state) : "no record";
+    *ret = (Verdicts){.reached = where[0] != '\0', .first = how_it_ended(end)};
+    if (ret->reached)
+        ret->problem = judge_all(&judge, tested, end);
+    ret->ended = final_state(&judge);
     memcpy(sim->injector.where, where, sizeof where);
-    *ret = verdicts;
 }
