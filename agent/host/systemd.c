@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,6 +22,7 @@
 
 static const usec RELOAD_TIMEOUT_USEC = 90 * USEC_PER_SEC;
 static const usec JOB_TIMEOUT_USEC = 90 * USEC_PER_SEC;
+static const usec REEXEC_USEC = 10 * USEC_PER_SEC;
 
 struct Systemd {
     Bus *bus;
@@ -72,7 +74,7 @@ static int get_all(Systemd *systemd, Arena *arena, const char *path, BusValue *r
 
 /* A unit's object is there for the asking: systemd loads the unit when its path is used, as LoadUnit does, and an
  * alias's path leads to the unit. Only LoadUnit says what is wrong with a name. */
-static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
+static int look_up(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
 {
     const BusValue name = bus_string(unit);
     const char *error;
@@ -88,6 +90,26 @@ static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusV
         return err_prefix(err, "cannot read the properties of unit %s", unit);
     *ret_properties = reply.items.items[0];
     return 0;
+}
+
+/* A systemd that is executed anew leaves the questions unanswered that it was asked meanwhile: they are asked again. An
+ * answer that takes its time is no such case. */
+static bool was_executed_anew(int r, usec started)
+{
+    if (r != -ERR_TIMEOUT || clock_monotonic() - started > REEXEC_USEC)
+        return false;
+    nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000L}, NULL);
+    return true;
+}
+
+static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
+{
+    usec started = clock_monotonic();
+    int r;
+    do
+        r = look_up(systemd, arena, unit, ret_properties, err);
+    while (was_executed_anew(r, started));
+    return r;
 }
 
 int systemd_unit_status(Systemd *systemd, Arena *arena, const char *unit, UnitStatus *ret_status, Err *err)
