@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "config.h"
+#include "store/program.h"
 #include "store/runtime.h"
+#include "verb/recover.h"
 #include "verb/work.h"
 
 enum { REQUEST_MAX = 64 << 20, OOM_SCORE = -900, UMASK_OURS = 0077 };
@@ -106,16 +107,11 @@ static UnitPropertyVec properties_of(const VerbContext *context, const char *pro
     return all;
 }
 
-static const char *own_program(Arena *arena)
-{
-    CLEANUP(mem_free) char *path = realpath("/proc/self/exe", NULL);
-    return path ? arena_strdup(arena, path) : SALVE_BIN;
-}
-
 int carried_start(VerbContext *context, Systemd *systemd, const char *run_id, Err *err)
 {
     JobOutcome outcome;
-    UnitPropertyVec properties = properties_of(context, own_program(context->arena), run_id);
+    UnitPropertyVec properties =
+        properties_of(context, program_pin(context->arena, context->settings->state_dir), run_id);
     int r = systemd_start_transient(systemd, context->arena, carried_unit(context->arena, run_id), &properties,
                                     &(JobOptions){0}, &outcome, err);
     if (r >= 0 && outcome.result != JOB_DONE)
@@ -155,7 +151,12 @@ static int do_request(VerbContext *context, Carrier *carrier, const char *run_id
     if (request.fault)
         setenv("SALVE_FAULT", request.fault, true);
     r = carrier_open_run(context, request_what(context->arena, &request), run_id, carrier, err);
-    return r < 0 ? r : work_do(context, carrier, &request, false, err);
+    if (r < 0)
+        return r;
+    program_prune(context->settings->state_dir);
+    engine_set_program(carrier->engine, program_self(context->arena));
+    recover_set_timer(context, engine_systemd(carrier->engine), JOB_VERB_START);
+    return work_do(context, carrier, &request, false, err);
 }
 
 /* What the front end is to exit with, and to say, where there is no record of a run to do so. */
@@ -193,9 +194,11 @@ static int carry(VerbContext *context, const char *run_id, Err *err)
 /* By what systemd knows of the carrier's end (systemd.exec(5)). */
 static int recover_after(VerbContext *context, Err *err)
 {
-    const char *program = own_program(context->arena);
-    if (str_equal(getenv("SERVICE_RESULT"), "success"))
+    const char *program = program_self(context->arena);
+    if (str_equal(getenv("SERVICE_RESULT"), "success")) {
+        recover_rest(context);
         return 0;
+    }
     unsetenv("SALVE_FAULT");
     ExecCommandVec commands = command(context, program, WORDS("recover", "--unattended"));
     StringVec *argv = &commands.items[0].argv;

@@ -14,6 +14,7 @@
 #include "report/record-json.h"
 #include "run/confirm.h"
 #include "run/state.h"
+#include "verb/pinned.h"
 
 enum { CARRY_MAX = 64 << 20, NOT_WANTED = 1 };
 
@@ -99,6 +100,7 @@ int carrier_open_run(VerbContext *context, const char *what, const char *run_id,
     carrier.trail =
         trail_open(context->settings->runtime_dir, run_id, (EventSink){.emit = emit, .user = carrier.stream});
     take_signals();
+    pinned_take_over(context, "--unattended");
     int r = engine_open(context->arena, context->settings->state_dir, what, trail_sink(carrier.trail), &carrier.engine,
                         err);
     if (r < 0)

@@ -16,7 +16,8 @@
 #include "verb/carried.h"
 #include "verb/carry.h"
 
-#define RECOVERY_UNIT "salve-recover.service"
+#define RECOVERY_UNIT  "salve-recover.service"
+#define RECOVERY_TIMER "salve-recover.timer"
 
 /* How often we look for somebody who works on the run while its trail is silent because its writer has gone. */
 #define LOOK_EVERY (500 * USEC_PER_MSEC)
@@ -194,7 +195,7 @@ static bool somebody_works(Follower *follower)
            lock_holder(follower->context->settings->state_dir, &holder, &ignored) == 0;
 }
 
-/* Nobody does, and the trail has no end: the ledger decides. */
+/* Nobody does, and the trail has no end: the ledger decides. Where the recovery failed the timer starts it again. */
 static int conclude(Follower *follower, Err *err)
 {
     VerbContext *context = follower->context;
@@ -208,6 +209,8 @@ static int conclude(Follower *follower, Err *err)
                        carried_unit(context->arena, follower->run_id));
     if (r < 0)
         return r;
+    if (!run_state_terminal(run.state) && unit_is_busy(follower, RECOVERY_TIMER))
+        return 0;
     if (!run_state_terminal(run.state))
         return err_set(err, ERR_FAILED, "run %s was interrupted while it was %s, and nobody finishes it: salve recover",
                        run.id, run_state_to_string(run.state));

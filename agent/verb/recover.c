@@ -4,6 +4,8 @@
 #include "run/state.h"
 #include "store/store.h"
 #include "verb/carry.h"
+#include "verb/pinned.h"
+#include "verb/recover.h"
 #include "verb/who.h"
 
 typedef struct RecoverOptions {
@@ -41,6 +43,8 @@ static int say(VerbContext *context, const char *text, const RunRecord *run, Err
 static int restore(VerbContext *context, Err *err)
 {
     CLEANUP(stream_close) Stream *stream = carrier_stream(context);
+    if (pinned_take_over(context, "--restore") == 0)
+        return 0;
     int r = access(context->settings->state_dir, F_OK) < 0
                 ? 0
                 : engine_restore(context->arena, context->settings->state_dir, stream_sink(stream), err);
@@ -64,19 +68,53 @@ static int still_hot(VerbContext *context, Err *err)
     return r;
 }
 
-/* Seen without the lock, so that units that look every minute are in nobody's way. What cannot be read is looked at
- * with it. */
-static bool nothing_unfinished(VerbContext *context)
+/* Nobody is at work and nothing is unfinished; seen without the lock, so that units that look every minute are in
+ * nobody's way. What cannot be read is looked at with it. */
+static bool is_idle(VerbContext *context)
 {
     CLEANUP(store_close) Store store = {0};
     RunRecordVec unfinished = {0};
     Hot hot;
+    LockHolder holder;
     Err ignored;
+    if (lock_holder(context->settings->state_dir, &holder, &ignored) == 0)
+        return false;
     if (access(context->settings->state_dir, F_OK) < 0)
         return true;
     return hot_read(context->settings->state_dir, &hot, &ignored) == HOT_NONE &&
            store_open_read(context->settings->state_dir, &store, &ignored) == 0 && store.ledger &&
            ledger_unfinished(store.ledger, context->arena, &unfinished, &ignored) >= 0 && unfinished.n == 0;
+}
+
+void recover_set_timer(VerbContext *context, Systemd *systemd, JobVerb verb)
+{
+    JobOutcome ignored;
+    Err err; /* ExecStopPost, OnFailure and the next boot are there without it */
+    if (!context->globals->state && !context->globals->config)
+        systemd_job(systemd, context->arena, verb, "salve-recover.timer", &(JobOptions){.no_wait = true}, &ignored,
+                    &err);
+}
+
+void recover_rest(VerbContext *context)
+{
+    CLEANUP(systemd_close) Systemd *systemd = NULL;
+    Err err;
+    if (is_idle(context) && systemd_open(&systemd, &err) >= 0)
+        recover_set_timer(context, systemd, JOB_VERB_STOP);
+}
+
+/* What salve's units call. */
+static int unattended(VerbContext *context, Err *err)
+{
+    CLEANUP(carrier_close) Carrier carrier = {0};
+    int r = is_idle(context) ? 0 : carrier_open(context, "recover", &carrier, err);
+    if (r < 0 && err->kind == ERR_BUSY)
+        return 0;
+    if (r >= 0 && carrier.engine)
+        r = still_hot(context, err);
+    carrier_close(&carrier);
+    recover_rest(context);
+    return r;
 }
 
 static int recover_run(VerbContext *context, Err *err)
@@ -88,13 +126,11 @@ static int recover_run(VerbContext *context, Err *err)
         return err_set(err, ERR_INVALID, "%s", exclusive);
     if (options->restore)
         return restore(context, err);
-    if (options->unattended && nothing_unfinished(context))
-        return 0;
+    if (options->unattended)
+        return unattended(context, err);
     int r = carrier_open(context, "recover", &carrier, err);
     if (r < 0)
-        return options->unattended && err->kind == ERR_BUSY ? 0 : r;
-    if (options->unattended)
-        return still_hot(context, err);
+        return r;
     if (!options->again && !options->acknowledge) {
         r = engine_ready(carrier.engine, err); /* a hold is no matter here */
         return r < 0 && err->kind != ERR_BUSY ? r : say(context, "nothing is hot", NULL, err);

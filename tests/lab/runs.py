@@ -127,6 +127,11 @@ def salve_json(host, *words):
     return json.loads(host.salve(*words, "--json", check=True).stdout)
 
 
+def settle(host):
+    """Whatever is hot is brought to an end, by whoever is at it or by us."""
+    host.salve("lock", "--wait", "90s", "--", "true", check=True, timeout=120)
+
+
 def invocations(host):
     """Which services run, by what tells two starts of one service apart; for nginx also its workers."""
     units = [unit for unit in (host.unit, "nginx.service", "celery.service", "site-metrics.service")]

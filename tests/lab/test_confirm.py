@@ -5,7 +5,8 @@ import json
 
 from lab import Spec
 from lab.playbooks import TIMEOUT, align, playbook
-from lab.runs import BUSY, KEPT, REFUSED, ROLLED_BACK, leftovers, master_argv, restored, run, salve_json, start
+from lab.runs import (BUSY, KEPT, REFUSED, ROLLED_BACK, leftovers, master_argv, restored, run, salve_json, settle,
+                      start)
 
 BOTH = Spec(settings="file", proxy_read_timeout="3s")
 CONFIG = "/etc/site/gunicorn.conf.py"
@@ -112,7 +113,7 @@ def test_a_waiting_run_does_not_survive_a_reboot(boot):
     with waiting(host, LONG):
         host.power_cut()
     host.wait_site()
-    host.salve("recover", check=True)
+    settle(host)
     record = salve_json(host, "show")
     assert record["state"] == "rolled-back" and "rebooted" in record["reason"], record
     assert host.read(CONFIG) == before and "--timeout 5" not in master_argv(host)

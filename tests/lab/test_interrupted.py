@@ -6,7 +6,7 @@ import pytest
 from lab import Spec
 from lab.playbooks import TIMEOUT, align, playbook
 from lab.runs import (BUSY, KEPT, REFUSED, ROLLED_BACK, STUCK, leftovers, master_argv, restored, run, salve, salve_json,
-                      start, untouched)
+                      settle, start, untouched)
 
 LONG = playbook(TIMEOUT, align(), window="60s")
 BOTH = Spec(settings="file", proxy_read_timeout="3s")
@@ -125,7 +125,7 @@ def test_a_power_cut_in_the_window_is_recovered_from(boot):
         carried.wait_event(event="state", state="verifying")
         host.power_cut()
     host.wait_site()
-    host.salve("recover", check=True)
+    settle(host)
     assert host.read(CONFIG) == before
     assert "proxy_read_timeout 3s;" in host.read("/etc/nginx/sites-available/site")
     assert leftovers(host) == []

@@ -15,7 +15,7 @@ import pytest
 
 from lab import Spec
 from lab.playbooks import HEALTH, TIMEOUT, align, playbook, write_playbook
-from lab.runs import KEPT, leftovers, master_argv, run, salve, salve_json, start
+from lab.runs import KEPT, leftovers, master_argv, run, salve, salve_json, settle, start
 
 SPEC = Spec(proxy_read_timeout="3s")
 CHANGE = playbook(TIMEOUT, align(), checks=(HEALTH,), warmup="0ms", settle="500ms")
@@ -39,11 +39,6 @@ def sample(request):
         print(f"seed {seed}: {len(chosen)} of {len(points)} points: {sorted(chosen)}")
         return chosen
     return pick
-
-
-def settle(host):
-    """Whatever is hot is brought to an end, by whoever is at it or by us."""
-    host.salve("lock", "--wait", "90s", "--", "true", check=True, timeout=120)
 
 
 def nginx_loaded_the_site(host):

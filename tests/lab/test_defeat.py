@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attempts to defeat the recovery of a run: whatever is done to the carrier, to its recovery or to the host, nobody has
+to start anything for the host to be wholly old or wholly new."""
+
+from lab import Spec
+from lab.playbooks import TIMEOUT, align, playbook
+from lab.runs import KEPT, ROLLED_BACK, leftovers, master_argv, restored, run, salve_json, settle, start
+
+LONG = playbook(TIMEOUT, align(), window="60s")
+SHORT = playbook(TIMEOUT, align())
+BOTH = Spec(settings="file", proxy_read_timeout="3s")
+CONFIG = "/etc/site/gunicorn.conf.py"
+
+
+def tune(host, *lines):
+    """A drop-in for the units of all runs."""
+    host.write("/etc/systemd/system/salve-run-.service.d/test.conf", "\n".join(["[Service]", *lines, ""]))
+    host.systemctl("daemon-reload")
+
+
+def under_way(host, state="verifying", text=LONG, **options):
+    carried = start(host, text, **options)
+    carried.wait_event(event="state", state=state)
+    return carried
+
+
+def record_of(host, which="last"):
+    return salve_json(host, "show", which)
+
+
+def unit_of(carried):
+    return f"salve-run-{carried.wait_event(event='state')['run']}.service"
+
+
+def kill_main(host, unit, name="KILL"):
+    host.run(["systemctl", "kill", "--kill-whom=main", f"--signal={name}", unit])
+
+
+def test_a_carrier_that_hangs_is_killed_by_the_watchdog(boot):
+    host = boot(BOTH)
+    tune(host, "WatchdogSec=4s")
+    with restored(host), under_way(host) as carried:
+        carried.signal("STOP")
+        ended = carried.end()
+    assert ended.code == ROLLED_BACK, ended
+    assert "Watchdog timeout" in host.journal("init.scope") + host.journal("salve-run-*")
+
+
+def test_the_watchdog_leaves_a_healthy_run_alone(boot):
+    host = boot(BOTH)
+    tune(host, "WatchdogSec=4s")
+    assert run(host, playbook(TIMEOUT, align(), window="12s")).code == KEPT
+
+
+def test_systemd_may_be_executed_anew_meanwhile(boot):
+    host = boot(BOTH)
+    with under_way(host, text=playbook(TIMEOUT, align(), window="5s")) as carried:
+        host.systemctl("daemon-reexec")
+        assert carried.end().code == KEPT
+    host.salve("rollback", "--yes", "--verify", "once", check=True)
+    with restored(host), under_way(host) as carried:
+        host.systemctl("daemon-reexec")
+        carried.signal("KILL")
+        assert carried.end().code == ROLLED_BACK
+
+
+def test_a_recovery_may_be_slower_than_any_limit_for_stopping(boot):
+    host = boot(BOTH)
+    tune(host, "ExecStopPost=")  # the admin's mistake: what is left is OnFailure
+    with restored(host), under_way(host) as carried:
+        carried.signal("KILL")
+        assert carried.end().code == ROLLED_BACK
+    host.run(["rm", "-r", "/etc/systemd/system/salve-run-.service.d"])
+    host.write("/etc/systemd/system.conf.d/short.conf", "[Manager]\nDefaultTimeoutStopSec=1s\nDefaultTimeoutStartSec=1s\n")
+    host.systemctl("daemon-reexec")
+    with restored(host), under_way(host) as carried:
+        unit = unit_of(carried)
+        assert host.show(unit, "TimeoutStopUSec") == "infinity"
+        carried.signal("KILL")
+        assert carried.end().code == ROLLED_BACK
+
+
+def test_a_recovery_that_is_killed_is_begun_again(boot):
+    host = boot(BOTH)
+    tune(host, "ExecStopPost=", "ExecStopPost=/bin/sh -c 'kill -9 $$$$'")
+    with restored(host), under_way(host) as carried:
+        carried.signal("KILL")
+        ended = carried.end()
+    assert ended.code == ROLLED_BACK, ended
+
+
+def test_the_recovery_unit_is_started_again_where_somebody_stopped_it(boot):
+    host = boot(BOTH)
+    tune(host, "ExecStopPost=")
+    host.write("/etc/systemd/system/salve-recover.timer.d/test.conf",
+               "[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=1s\nOnUnitInactiveSec=1s\nAccuracySec=1ms\n")
+    host.write("/etc/systemd/system/salve-recover.service.d/test.conf",
+               "[Service]\nExecStartPre=/bin/sh -c '[ -e /run/let-it ] || kill -9 $$$$'\nRestart=no\n")
+    host.systemctl("daemon-reload")
+    with restored(host), under_way(host) as carried:
+        carried.signal("KILL")
+        host.wait_journal("Failed with result", "--unit=salve-recover.service", "--all", count=2)
+        host.write("/run/let-it", "")
+        assert carried.end().code == ROLLED_BACK
+    host.run("while systemctl is-active --quiet salve-recover.timer; do :; done", timeout=30)
+
+
+def test_an_idle_host_has_no_timer_ticking(boot):
+    host = boot(BOTH)
+    assert host.show("salve-recover.timer", "ActiveState") == "inactive"
+    with under_way(host) as carried:
+        assert host.show("salve-recover.timer", "ActiveState") == "active"
+        carried.signal("TERM")
+        assert carried.end().code == ROLLED_BACK
+    host.run("while systemctl is-active --quiet salve-recover.timer; do :; done", timeout=30)
+
+
+def test_a_child_that_ignores_being_asked_is_gone_with_the_carrier(boot):
+    host = boot(BOTH)
+    tune(host, "ExecStartPre=/bin/sh -c '(trap \"\" TERM INT HUP; exec sleep 987) & true'")
+    with restored(host), under_way(host) as carried:
+        carried.signal("KILL")
+        assert carried.end().code == ROLLED_BACK
+    assert host.run("pgrep --full '^sleep 987'", check=False).code == 1
+
+
+def test_the_program_that_began_a_run_finishes_it(boot):
+    host = boot(BOTH)
+    with restored(host):
+        with under_way(host) as carried:
+            host.run("set -e; p=$(command -v salve); mv $p /root/salve; printf '#!/bin/sh\\nexit 1\\n' >$p; chmod 755 $p")
+            kill_main(host, unit_of(carried))
+            assert carried.end().code == ROLLED_BACK
+        host.run("mv /root/salve $(command -v salve)")
+    kept = host.run("ls /var/lib/salve/bin").stdout.split()
+    assert len(kept) == 1 and kept[0].startswith("salve-"), kept
+
+
+def test_another_build_lets_the_one_that_began_a_run_finish_it(boot):
+    host = boot(BOTH)
+    tune(host, "ExecStopPost=", "OnFailure=")
+    host.systemctl("mask", "--runtime", "salve-recover.service")
+    with restored(host):
+        with under_way(host) as carried:
+            carried.signal("KILL")
+            host.run("while [ -n \"$(systemctl list-units --plain --no-legend 'salve-run-*')\" ]; do :; done", timeout=20)
+            host.run("set -e; p=$(command -v salve); cp $p $p.new; touch $p.new; mv $p.new $p")
+            pinned = host.run("ls /var/lib/salve/bin/").stdout.strip()
+            traced = host.run(["strace", "-f", "-qq", "-e", "trace=execve", "salve", "recover"], check=False)
+            carried.end()
+        assert f'execve("/var/lib/salve/bin/{pinned}"' in traced.stderr, traced
+    assert record_of(host)["state"] == "rolled-back"
+
+
+def test_a_shutdown_in_the_middle_and_the_next_boot(boot):
+    host = boot(BOTH)
+    before = host.read(CONFIG)
+    site = host.read("/etc/nginx/sites-available/site")
+    with under_way(host):
+        host.reboot()
+    host.wait_site()
+    settle(host)
+    assert host.read(CONFIG) == before and host.read("/etc/nginx/sites-available/site") == site
+    assert "--timeout 5" not in master_argv(host) and leftovers(host) == []
+    assert record_of(host)["state"] == "rolled-back"
+
+
+def test_files_are_back_before_services_start_after_a_power_cut(boot):
+    host = boot(BOTH)
+    before = host.read(CONFIG)
+    with under_way(host):
+        host.power_cut()
+    host.wait_site()
+    host.run("while systemctl is-active --quiet salve-recover.service || "
+             "[ \"$(systemctl show --value --property ActiveState salve-recover.service)\" = activating ]; do :; done")
+    assert host.read(CONFIG) == before and leftovers(host) == []
+    assert record_of(host)["state"] == "rolled-back"
+    restored_at = int(host.show("salve-restore.service", "ExecMainExitTimestampMonotonic"))
+    assert 0 < restored_at <= int(host.show(host.unit, "ExecMainStartTimestampMonotonic"))
