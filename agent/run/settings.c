@@ -17,7 +17,7 @@ typedef struct SettingsFile {
     Value color;
 } SettingsFile;
 
-/* A run with its snapshot takes some 20 KiB: ten MiB. */
+/* A run of three small files takes some 50 KiB with its snapshot, so this is 25 MiB. */
 enum { KEEP_RUNS = 500, KEEP_DAYS = 365 };
 
 static const Field keep_fields[] = {

@@ -98,6 +98,17 @@ static int migrate(Db *db, const char *const *migrations, int64_t version, Err *
     return 0;
 }
 
+/* 1: made, but never filled. An older format is brought up to date by whoever writes first. */
+static int check_readable(const Db *db, int64_t version, int64_t known, Err *err)
+{
+    if (version == 0 || version == known)
+        return version == 0 ? 1 : 0;
+    return err_set(
+        err, ERR_REFUSED,
+        "%s was written by an older salve (format %d, this one reads %d); bring it up to date: salve recover", db->path,
+        (int)version, (int)known);
+}
+
 static int check_version(Db *db, DbMode mode, const char *const *migrations, Err *err)
 {
     int64_t version = 0, known = 0;
@@ -111,7 +122,7 @@ static int check_version(Db *db, DbMode mode, const char *const *migrations, Err
                        "%s was written by a newer salve (format %d, this one knows %d); upgrade salve", db->path,
                        (int)version, (int)known);
     if (mode == DB_READ)
-        return version == 0 ? 1 : 0; /* made, but never filled */
+        return check_readable(db, version, known, err);
     return migrate(db, migrations, version, err);
 }
 

@@ -8,12 +8,13 @@
 
 /* What waits for the next write. */
 typedef struct Pending {
-    enum { PENDING_EVENT, PENDING_SAMPLE, PENDING_VERDICT, PENDING_KINDS } kind;
+    enum { PENDING_EVENT, PENDING_SAMPLE, PENDING_VERDICT, PENDING_THOROUGHNESS, PENDING_KINDS } kind;
     const char *run;
     union {
         LedgerEvent event;
         LedgerSample sample;
         LedgerVerdict verdict;
+        const char *text;
     };
 } Pending;
 

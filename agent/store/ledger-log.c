@@ -44,6 +44,12 @@ static void bind_verdict(Statement *insert, const Pending *item)
         statement_bind_text(insert, i + 1, texts[i]);
 }
 
+static void bind_thoroughness(Statement *update, const Pending *item)
+{
+    statement_bind_text(update, 1, item->text);
+    statement_bind_text(update, 2, item->run);
+}
+
 static const struct {
     const char *sql;
     void (*bind)(Statement *insert, const Pending *item);
@@ -57,6 +63,7 @@ static const struct {
     [PENDING_VERDICT] = {"INSERT OR REPLACE INTO verdicts (run, phase, check_name, verdict, reason, measures)"
                          " VALUES (?, ?, ?, ?, ?, ?)",
                          bind_verdict},
+    [PENDING_THOROUGHNESS] = {"UPDATE runs SET thoroughness = ?1 WHERE id = ?2", bind_thoroughness},
 };
 
 static int write_kind(Ledger *ledger, int kind, Err *err)
@@ -193,6 +200,13 @@ int ledger_set_verdict(Ledger *ledger, const char *id, const LedgerVerdict *verd
     item.verdict.verdict = arena_strdup(arena, verdict->verdict);
     item.verdict.reason = arena_strdup(arena, verdict->reason);
     item.verdict.measures = arena_strdup(arena, verdict->measures);
+    return wait_for_write(ledger, &item, err);
+}
+
+int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err)
+{
+    Arena *arena = ledger->pending_arena;
+    Pending item = {.kind = PENDING_THOROUGHNESS, .run = arena_strdup(arena, id), .text = arena_strdup(arena, text)};
     return wait_for_write(ledger, &item, err);
 }
 

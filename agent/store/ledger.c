@@ -147,12 +147,6 @@ static int set_text(Ledger *ledger, const char *sql, const char *id, const char 
     return require_one(r, changed, id, doing, err);
 }
 
-int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err)
-{
-    return set_text(ledger, "UPDATE runs SET thoroughness = ?1 WHERE id = ?2", id, text, "record the verification",
-                    err);
-}
-
 int ledger_acknowledge(Ledger *ledger, const char *id, const char *who, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();

@@ -28,7 +28,6 @@ int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, cons
                         const struct WayBack *way_back, Err *err);
 /* The run is rolled back because of what it changed: from now on its plan is in quarantine (promise 8). */
 int ledger_blame(Ledger *ledger, const char *id, Err *err);
-int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err);
 
 /* `which`: an id, a prefix of exactly one id, "last", or "last-kept". ERR_NOT_FOUND, ERR_INVALID (ambiguous: names
  * them). */
@@ -151,6 +150,8 @@ int ledger_add_event(Ledger *ledger, const char *id, const LedgerEvent *event, E
 int ledger_add_sample(Ledger *ledger, const char *id, const LedgerSample *sample, Err *err);
 /* One per phase and check; a later one replaces it. */
 int ledger_set_verdict(Ledger *ledger, const char *id, const LedgerVerdict *verdict, Err *err);
+/* How thorough the verification was: part of the run's record. */
+int ledger_set_thoroughness(Ledger *ledger, const char *id, const char *text, Err *err);
 int ledger_events(Ledger *ledger, Arena *arena, const char *id, LedgerEventVec *ret, Err *err);
 int ledger_samples(Ledger *ledger, Arena *arena, const char *id, LedgerSampleVec *ret, Err *err);
 int ledger_verdicts(Ledger *ledger, Arena *arena, const char *id, LedgerVerdictVec *ret, Err *err);

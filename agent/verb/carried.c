@@ -222,5 +222,6 @@ const Verb verb_carry = {
     .min_arguments = 1,
     .max_arguments = 1,
     .hidden = true,
+    .prunes = true,
     .run = carry_run,
 };

@@ -51,6 +51,16 @@ static void a_newer_program_migrates_and_an_older_one_refuses(void **state)
     assert_non_null(strstr(err.message, "newer salve"));
 }
 
+static void a_reader_of_an_older_format_is_told_what_to_do(void **state)
+{
+    TempTree *tree = *state;
+    Db *db = NULL;
+    Err err;
+    db_close(open_db(tree, one));
+    assert_int_equal(db_open(in_tree(tree, "/x.db"), DB_READ, two, &db, &err), -ERR_REFUSED);
+    assert_non_null(strstr(err.message, "salve recover"));
+}
+
 static void a_failed_migration_leaves_nothing(void **state)
 {
     TempTree *tree = *state;
@@ -99,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TREE_TEST(values_come_back_as_they_went_in),
         TREE_TEST(a_newer_program_migrates_and_an_older_one_refuses),
+        TREE_TEST(a_reader_of_an_older_format_is_told_what_to_do),
         TREE_TEST(a_failed_migration_leaves_nothing),
         TREE_TEST(a_damaged_file_says_so),
         TREE_TEST(reading_finds_nothing_where_nothing_is_and_writes_nothing),

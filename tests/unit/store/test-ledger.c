@@ -10,6 +10,7 @@ static void a_run_comes_back_whole(void **state)
     add_run(ledger, "20260301T031245-7f3a", 7, RUN_PLANNED, "ab");
     assert_int_equal(ledger_set_snapshot(ledger, "20260301T031245-7f3a", "c0ffee", &(StringVec){0}, NULL, &err), 0);
     assert_int_equal(ledger_set_thoroughness(ledger, "20260301T031245-7f3a", "once", &err), 0);
+    assert_int_equal(ledger_advance(ledger, "20260301T031245-7f3a", RUN_PLANNED, RUN_BASELINING, NULL, &err), 0);
     assert_int_equal(ledger_find(ledger, tree->arena, "20260301T0312", &run, &err), 0);
     assert_string_equal(run.id, "20260301T031245-7f3a");
     assert_string_equal(run.commit, "c0ffee");
