@@ -39,7 +39,7 @@ SCRIPT_GOAL, ANSIBLE_GOAL = 1.15, 1 / 3
 PLAN_SECONDS, PLAN_MIB = 0.030, 20
 ROLLBACK_GOAL, DURABILITY_SECONDS = 1.2, 0.060
 SPEC = Spec(proxy_read_timeout="3s")
-FOREGROUND = []  # the words that let strace see a run from its beginning
+FOREGROUND = ["--foreground"]  # the words that let strace see a run from its beginning
 
 RESET = """\
 rm -rf /etc/systemd/system/gunicorn.service.d /etc/nginx/sites-available/site.*
@@ -192,7 +192,7 @@ def synchronised(host, directory):
     """Of one run: what it synchronised as {purpose: [seconds]}, and the seconds of its snapshot."""
     reset(host)
     trace = directory / "trace"
-    argv = ["salve", "--json", "run", "--yes", *FOREGROUND, "--verify", "once", "/root/playbooks/test.yaml"]
+    argv = ["salve", "--json", "run", "--yes", "--force", *FOREGROUND, "--verify", "once", "/root/playbooks/test.yaml"]
     under = ["strace", "-f", "-y", "-T", "-e", f"trace={SYNCS}", "-o", str(trace)]
     with host.container.enter(argv, under=under, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         events = [json.loads(line) for line in process.stdout]
