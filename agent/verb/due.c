@@ -9,7 +9,9 @@
 #include "run/due.h"
 #include "run/state.h"
 #include "run/undo.h"
+#include "store/program.h"
 #include "verb/carry.h"
+#include "verb/recover.h"
 
 #define BUSY_RETRY_USEC USEC_PER_MIN
 
@@ -110,6 +112,8 @@ static int end_due(VerbContext *context, Err *err)
     int r = carrier_open(context, "due", &carrier, err);
     if (r < 0)
         return r;
+    engine_set_program(carrier.engine, program_pin(context->arena, context->settings->state_dir));
+    recover_set_timer(context, engine_systemd(carrier.engine), JOB_VERB_START);
     r = engine_ready(carrier.engine, err);
     if (r >= 0)
         r = end_all(context, &carrier, err);
