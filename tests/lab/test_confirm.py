@@ -2,15 +2,18 @@
 """A run that asks for a confirmation is kept when somebody confirms it, and in no other way."""
 
 import json
+import subprocess
 
 from lab import Spec
-from lab.playbooks import TIMEOUT, align, playbook
+from lab.machine import command
+from lab.playbooks import TIMEOUT, align, http, playbook, write_playbook
 from lab.runs import (BUSY, KEPT, REFUSED, ROLLED_BACK, leftovers, master_argv, restored, run, salve_json, settle,
                       start)
 
 BOTH = Spec(settings="file", proxy_read_timeout="3s")
 CONFIG = "/etc/site/gunicorn.conf.py"
-CHANGE = playbook(TIMEOUT, align())
+CHECKS = (http("health", limit="10s"),)
+CHANGE = playbook(TIMEOUT, align(), checks=CHECKS)
 LONG = "10min"
 
 
@@ -56,7 +59,7 @@ def test_a_cancelled_run_is_put_back_at_once(shared):
 
 def test_a_run_in_its_window_can_be_cancelled_too(shared):
     host = shared(BOTH)
-    with restored(host), start(host, playbook(TIMEOUT, align(), window="60s"), "--confirm", LONG) as carried:
+    with restored(host), start(host, playbook(TIMEOUT, align(), checks=CHECKS, window="60s"), "--confirm", LONG) as carried:
         carried.wait_event(event="state", state="verifying")
         assert host.salve("confirm").code == REFUSED, "it does not wait yet"
         cancelled = host.salve("cancel", check=True)
@@ -118,3 +121,64 @@ def test_a_waiting_run_does_not_survive_a_reboot(boot):
     assert record["state"] == "rolled-back" and "rebooted" in record["reason"], record
     assert host.read(CONFIG) == before and "--timeout 5" not in master_argv(host)
     assert leftovers(host) == []
+
+
+# The clock and the wire.
+
+CLOCK = "/run/clock"
+OWN_CLOCK = f"""[Service]
+Environment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
+Environment=FAKETIME_TIMESTAMP_FILE={CLOCK} FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
+"""
+
+
+def with_own_clock(host):
+    """Runs of this host see a time of day that the file CLOCK steps, and no other clock of theirs is touched."""
+    host.write(CLOCK, "+0\n")
+    host.write("/run/systemd/system/salve-run-.service.d/clock.conf", OWN_CLOCK)
+    host.systemctl("daemon-reload")
+
+
+def test_the_time_stepped_forward_by_a_day_does_not_end_the_wait(boot):
+    host = boot(BOTH)
+    with_own_clock(host)
+    with waiting(host, LONG) as carried:
+        before = carried.next_event(event="wait", subject="confirmation")
+        host.write(CLOCK, "+1d\n")
+        while (after := carried.next_event(event="wait", subject="confirmation"))["time"][:10] == before["time"][:10]:
+            pass
+        assert after["duration_usec"] < 60_000_000, "the wait counts on the clock that was stepped"
+        host.salve("confirm", check=True)
+        assert carried.end().code == KEPT
+
+
+def test_the_time_stepped_back_by_a_day_does_not_prolong_the_wait(shared):
+    host = shared(BOTH)
+    with_own_clock(host)
+    with restored(host), waiting(host, "3s") as carried:
+        host.write(CLOCK, "-1d\n")
+        ended = carried.end()
+    assert ended.code == ROLLED_BACK and "not confirmed within 3s" in ended.reason, ended
+
+
+def test_an_operator_whose_connection_is_cut_is_not_locked_out(boot, tmp_path):
+    host = boot(BOTH)
+    key = tmp_path / "key"
+    command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    host.write("/root/.ssh/authorized_keys", key.with_suffix(".pub").read_text(), mode=0o600)
+    path = write_playbook(host, CHANGE)
+    with restored(host):
+        ssh = subprocess.Popen(["ssh", "-i", str(key), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                                f"root@{host.address}", f"salve --json run --yes --confirm 4s {path}"],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            assert any('"confirming"' in line for line in ssh.stdout), "the run did not come to wait"
+            command("ip", "-n", host.container.machine, "link", "set", "eth0", "down")
+            settle(host)
+            record = salve_json(host, "show")
+        finally:
+            ssh.kill()
+            ssh.wait()
+            ssh.stdout.close()
+            command("ip", "-n", host.container.machine, "link", "set", "eth0", "up")
+    assert record["state"] == "rolled-back" and "not confirmed" in record["reason"], record

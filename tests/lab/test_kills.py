@@ -14,11 +14,11 @@ import re
 import pytest
 
 from lab import Spec
-from lab.playbooks import HEALTH, TIMEOUT, align, playbook, write_playbook
+from lab.playbooks import TIMEOUT, align, http, playbook, write_playbook
 from lab.runs import KEPT, leftovers, master_argv, run, salve, salve_json, settle, start
 
 SPEC = Spec(proxy_read_timeout="3s")
-CHANGE = playbook(TIMEOUT, align(), checks=(HEALTH,), warmup="0ms", settle="500ms")
+CHANGE = playbook(TIMEOUT, align(), checks=(http("health", limit="10s"),), warmup="0ms", settle="500ms")
 ONCE = ("--verify", "once")
 DROP_IN = "/etc/systemd/system/gunicorn.service.d"
 SITE = "/etc/nginx/sites-available/site"
