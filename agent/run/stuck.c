@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs that wait for a person: nothing else is done until one has looked, tried again, or put the host right. */
 #include "run/run.h"
+#include "run/state.h"
 #include "run/take-up.h"
 
 /* The stuck run that waits for a person; 1: none. */
@@ -19,11 +20,29 @@ static int find_stuck(Engine *engine, RunRecord *ret, Err *err)
     return ENGINE_NOTHING_STUCK;
 }
 
+/* Opening the engine has tried to end every run. What is unfinished even so could not be put back or not be recorded:
+ * the disk fails, and the host may be half one thing and half the other. */
+static int check_ended(Engine *engine, Err *err)
+{
+    RunRecordVec unfinished = {0};
+    int r = ledger_unfinished(engine->store.ledger, engine->arena, &unfinished, err);
+    VEC_EACH (record, &unfinished) {
+        if (r >= 0 && run_state_touched(record->state))
+            r = err_set(err, ERR_STUCK,
+                        "run %s is %s and could not be brought to a recorded end. Nothing more is done on this host "
+                        "before it is; once %s can be written again: salve recover",
+                        record->id, run_state_to_string(record->state), engine->store.dir);
+    }
+    return r;
+}
+
 int engine_ready(Engine *engine, Err *err)
 {
     Hold hold;
     RunRecord stuck;
-    int r = find_stuck(engine, &stuck, err);
+    int r = check_ended(engine, err);
+    if (r >= 0)
+        r = find_stuck(engine, &stuck, err);
     if (r == 0)
         return err_set(err, ERR_STUCK,
                        "run %s is stuck: %s. Nothing more is done on this host until a person looked: see `salve show "

@@ -24,7 +24,7 @@ static int output = -1;
 
 const char *act_to_string(Act act)
 {
-    static const char *const names[ACT_COUNT] = {"run", "undo", "recover", "recover --again"};
+    static const char *const names[ACT_COUNT] = {"run", "undo", "recover", "recover --restore", "recover --again"};
     return names[act];
 }
 
@@ -108,8 +108,10 @@ void act_do(Act act)
     Engine *engine = NULL;
     RunRecord record = {0};
     Err err;
-    int r = engine_open(arena, WORLD_STATE, act_to_string(act), (EventSink){.emit = print_event}, &engine, &err);
-    if (r >= 0)
+    EventSink sink = {.emit = print_event};
+    int r = act == ACT_RESTORE ? engine_restore(arena, WORLD_STATE, sink, &err)
+                               : engine_open(arena, WORLD_STATE, act_to_string(act), sink, &engine, &err);
+    if (r >= 0 && engine)
         r = carry_out(act, arena, engine, &record, &err);
     keep_outcome(r, &record, &err);
     engine_close(engine);

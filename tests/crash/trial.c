@@ -55,6 +55,15 @@ static const char *judge_repetition(const Judge *judge)
     return judge_end(judge);
 }
 
+/* As after a power cut: the first half, before there is anything to activate. */
+static const char *boot(const Judge *judge)
+{
+    ActEnd end = act_with(ACT_RESTORE, (Fault){0});
+    if (end != ACT_ENDED || sim->outcome.r < 0)
+        return arena_printf(judge->arena, "recover --restore fails: %s", sim->outcome.text);
+    return judge_side(judge, false) == SIDE_MIXED ? "recover --restore leaves the files mixed" : NULL;
+}
+
 static const char *go_to_the_end(const Judge *judge, bool may_be_stuck)
 {
     act_with(ACT_RECOVER, (Fault){0});
@@ -76,9 +85,12 @@ static const char *judge_full_disk(const Judge *judge)
     return problem ? arena_printf(judge->arena, "recovery on the full disk: %s", problem) : NULL;
 }
 
-/* A process may only end as its fault wants it. */
-static const char *judge_process(const Fault *tested, ActEnd end)
+/* A process may only end as its fault wants it, and does not claim what is not so. */
+static const char *judge_process(const Judge *judge, const Trial *trial, const Fault *tested, ActEnd end)
 {
+    bool good = end == ACT_ENDED && sim->outcome.r == 0 && (trial->recovers || sim->outcome.state == RUN_KEPT);
+    if (good && judge_files(judge))
+        return arena_printf(judge->arena, "it says that all is well, yet %s", judge_files(judge));
     if (end == ACT_CRASHED)
         return "it crashed";
     if (end == ACT_KILLED && !kills(tested))
@@ -86,11 +98,13 @@ static const char *judge_process(const Fault *tested, ActEnd end)
     return end == ACT_GAVE_UP && tested->kind != FAULT_NO_MEMORY ? "it gave up" : NULL;
 }
 
-static const char *judge_all(const Judge *judge, const Fault *tested, ActEnd end)
+static const char *judge_all(const Judge *judge, const Trial *trial, const Fault *tested, ActEnd end)
 {
-    const char *problem = judge_process(tested, end);
+    const char *problem = judge_process(judge, trial, tested, end);
     if (!problem && tested->kind == FAULT_ENOSPC && tested->lasting)
         problem = judge_full_disk(judge);
+    if (!problem && kills(tested) && tested->at % 2 == 0) /* every second time, the host boots first */
+        problem = boot(judge);
     return problem ? problem : go_to_the_end(judge, !kills(tested));
 }
 
@@ -113,7 +127,7 @@ void trial_do(Arena *arena, const Trial *trial, Verdicts *ret)
     memcpy(where, sim->injector.where, sizeof where);
     *ret = (Verdicts){.reached = where[0] != '\0', .first = how_it_ended(end)};
     if (ret->reached)
-        ret->problem = judge_all(&judge, tested, end);
+        ret->problem = judge_all(&judge, trial, tested, end);
     ret->ended = final_state(&judge);
     memcpy(sim->injector.where, where, sizeof where);
 }
