@@ -2,7 +2,14 @@
 """Attempts to defeat the recovery of a run: whatever is done to the carrier, to its recovery or to the host, nobody has
 to start anything for the host to be wholly old or wholly new."""
 
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
 from lab import Spec
+from lab.machine import REPOSITORY
 from lab.playbooks import TIMEOUT, align, playbook
 from lab.runs import KEPT, ROLLED_BACK, leftovers, master_argv, restored, run, salve_json, settle, start
 
@@ -177,3 +184,26 @@ def test_files_are_back_before_services_start_after_a_power_cut(boot):
     assert record_of(host)["state"] == "rolled-back"
     restored_at = int(host.show("salve-restore.service", "ExecMainExitTimestampMonotonic"))
     assert 0 < restored_at <= int(host.show(host.unit, "ExecMainStartTimestampMonotonic"))
+
+
+def test_the_package_can_be_upgraded_but_not_removed_while_a_run_is_hot(boot, salve_path, tmp_path):
+    if not (pathlib.Path(salve_path) / "meson-info").is_dir():
+        pytest.skip("a package is made from a build directory")
+    built = subprocess.run([REPOSITORY / "packaging" / "build-deb", salve_path, tmp_path], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    (tmp_path / "tree" / "root").mkdir(parents=True)
+    shutil.copy(built.stdout.strip(), tmp_path / "tree" / "root" / "salve.deb")
+    host = boot(BOTH, salve=False)
+    host.install_tree(tmp_path / "tree")
+    host.run("dpkg -i /root/salve.deb")
+    with restored(host), under_way(host) as carried:
+        refused = host.run("dpkg -r salve", check=False)
+        assert refused.code != 0 and "salve recover" in refused.output, refused
+        host.run("dpkg -i /root/salve.deb")
+        carried.signal("KILL")
+        assert carried.end().code == ROLLED_BACK
+    host.run("dpkg -r salve")
+    assert host.run("command -v salve", check=False).code != 0
+    assert host.exists("/var/lib/salve/ledger.db"), "what was done to the host is forgotten"
+    host.run("dpkg -P salve")
+    assert not host.exists("/var/lib/salve")
