@@ -13,7 +13,7 @@
 #include "base/files-at.h"
 #include "base/swap-site.h"
 
-enum { ASIDES_MAX = 1000 };
+enum { ASIDES_MAX = 1000, REVERTS_MAX = 5 };
 
 typedef struct Back {
     Arena *arena;
@@ -114,7 +114,7 @@ static int put_original(Back *back, const FileState *live, Err *err)
             r = file_replace_at(site->dot_dir, name, site->dir, site->name, site->shown, err);
     }
     if (r > 0)
-        return err_set(err, ERR_FAILED, "%s keeps changing while it is put back; try again", site->shown);
+        return err_set(err, ERR_FOREIGN, "%s keeps changing while it is put back; try again", site->shown);
     if (r < 0 || (r = site_sync(&back->site, err)) < 0)
         return r;
     return rescue(back, name, err);
@@ -169,13 +169,27 @@ static int revert_creation(Back *back, Err *err)
     return r < 0 ? r : site_sync(&back->site, err);
 }
 
+/* Somebody who writes at this very moment gets another chance to be done. */
+static int revert_once(Back *back, Err *err)
+{
+    return back->edit->before.type == FILE_ABSENT ? revert_creation(back, err) : revert_change(back, err);
+}
+
+static int revert_patiently(Back *back, Err *err)
+{
+    int r = revert_once(back, err);
+    for (int tries = 1; r == -ERR_FOREIGN && tries < REVERTS_MAX; tries++)
+        r = revert_once(back, err);
+    return r;
+}
+
 int swap_revert(Arena *arena, const SwapSet *set, const Edit *edit, const char **ret_aside, Err *err)
 {
     Back back = {.arena = arena, .edit = edit};
     int r = site_open(arena, set, edit, &back.site, err);
     if (r < 0)
         return r;
-    r = edit->before.type == FILE_ABSENT ? revert_creation(&back, err) : revert_change(&back, err);
+    r = revert_patiently(&back, err);
     if (r >= 0)
         r = rescue(&back, back.site.dot, err);
     if (r >= 0)
@@ -204,6 +218,22 @@ static int finish_name(Back *back, const char *name, Err *err)
     return filled < 0 ? filled : file_remove_at(site->dot_dir, name, site->shown, err);
 }
 
+/* A foreign file that lies aside since an earlier call, which may have been another process. Directories stay where
+ * they are: they were told when they were met. */
+static int find_aside(Back *back, Err *err)
+{
+    for (unsigned i = 1; i < ASIDES_MAX && !back->aside; i++) {
+        const char *name = i == 1 ? back->site.aside : arena_printf(back->arena, "%s-%u", back->site.aside, i);
+        FileState state;
+        int r = file_stat_at(back->site.dot_dir, name, back->site.shown, &state, err);
+        if (r < 0 || state.type == FILE_ABSENT)
+            return r;
+        if (state.type != FILE_DIRECTORY)
+            back->aside = site_dot_path(back->arena, &back->site, name);
+    }
+    return 0;
+}
+
 int swap_finish(Arena *arena, const SwapSet *set, const Edit *edit, const char **ret_aside, Err *err)
 {
     Back back = {.arena = arena, .edit = edit};
@@ -217,6 +247,8 @@ int swap_finish(Arena *arena, const SwapSet *set, const Edit *edit, const char *
         r = file_remove_at(back.site.dot_dir, back.site.fresh, back.site.shown, err);
     if (r >= 0)
         r = file_remove_at(back.site.dot_dir, back.site.probe, back.site.shown, err);
+    if (r >= 0)
+        r = find_aside(&back, err);
     if (r >= 0)
         r = dir_sync(back.site.dot_dir, back.site.shown, err);
     site_close(&back.site);

@@ -45,7 +45,8 @@ int swap_apply(const SwapSet *set, const Edit *edit, Err *err);
  * edit. */
 int swap_revert(Arena *arena, const SwapSet *set, const Edit *edit, const char **ret_aside, Err *err);
 
-/* Deletes the dot files of the edit, except foreign bytes, which go aside first (ret_aside, else NULL). */
+/* Deletes the dot files of the edit, except foreign bytes, which go aside first. SWAP_FOREIGN: *ret_aside is one of the
+ * foreign files that lie aside, whoever put it there: keep it, discard it, and call again. */
 int swap_finish(Arena *arena, const SwapSet *set, const Edit *edit, const char **ret_aside, Err *err);
 
 /* What is live now. Never SWAP_IS_FOREIGN where the path equals one of the sides. */

@@ -149,7 +149,11 @@ void confirm_end(Run *run)
 {
     if (!run->answers)
         return;
-    reply(run, true, run->record.reason ? run->record.reason : "");
+    const char *end = run->record.reason ? run->record.reason : "", *line;
+    Err err;
+    reply(run, true, end);
+    while (answers_next(run->answers, run->arena, 0, &line, &err) == 0) /* who asked as well, and was not heard */
+        reply(run, false, arena_printf(run->arena, "it is over: %s: %s", run_state_to_string(run->record.state), end));
     answers_close(run->answers);
     run->answers = NULL;
 }

@@ -362,7 +362,7 @@ static int change(Run *run, const Plan *plan, bool validate_live, const RunOptio
     if (r >= 0 && options->confirm_usec > 0)
         r = confirm_wait(run, options, err);
     if (r >= 0)
-        r = still_ours(run, err);
+        r = is_cancelled(run) ? err_set(err, ERR_FAILED, "cancelled") : still_ours(run, err);
     return r < 0 ? r : keep(run, options->for_usec, err);
 }
 
@@ -396,6 +396,16 @@ static void fail(Run *run, const Plan *plan, const Err *why)
     run_enter_anyway(run, RUN_FAILED, reason);
 }
 
+/* What an earlier run could not clean up is named by the hot file: it must not be forgotten for ours. */
+static int begin_hot(Run *run, Err *err)
+{
+    Hot hot;
+    if (hot_read(run->store->dir, &hot, err) == 0)
+        return err_set(err, ERR_REFUSED,
+                       "what run %s left beside its files could not be removed yet; see: salve recover", hot.run_id);
+    return hot_write(run->store->dir, &run->hot, err);
+}
+
 static void carry(Run *run, const Plan *plan, const RunOptions *options)
 {
     bool validate_live;
@@ -405,7 +415,7 @@ static void carry(Run *run, const Plan *plan, const RunOptions *options)
         r = err_set(&err, ERR_REFUSED, "cancelled");
     run->hot.deadline = confirm_deadline(plan, options);
     if (r >= 0)
-        r = hot_write(run->store->dir, &run->hot, &err);
+        r = begin_hot(run, &err);
     if (r >= 0)
         r = run_enter(run, RUN_APPLYING, NULL, &err);
     if (r < 0) {

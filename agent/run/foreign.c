@@ -23,19 +23,22 @@ static int keep_and_discard(Run *run, const char *path, const char *aside, Forei
     return r < 0 ? r : swap_discard_aside(&run->swap, aside, err);
 }
 
-void foreign_keep_aside(Run *run, const Edit *edit, const char *aside)
+int foreign_keep_aside(Run *run, const Edit *edit, const char *aside, Err *err)
 {
     Foreign foreign;
-    Err err;
-    if (!aside || str_equal(aside, edit->path))
+    if (!aside || str_equal(aside, edit->path)) {
         progress_warning(&run->progress, "%s was changed by somebody else meanwhile%s", edit->path,
                          aside ? ", and what they put there is left in place" : "; what was recorded is back");
-    else if (keep_and_discard(run, edit->path, aside, &foreign, &err) < 0)
+        return FOREIGN_STAYS;
+    }
+    int r = keep_and_discard(run, edit->path, aside, &foreign, err);
+    if (r < 0)
         progress_warning(&run->progress, "%s was changed by somebody else meanwhile; their version is in %s (%s)",
-                         edit->path, aside, err_text(&err));
+                         edit->path, aside, err_text(err));
     else
         progress_warning(&run->progress, "%s was changed by somebody else meanwhile; to bring their version back: %s",
                          edit->path, foreign_command(run->arena, run->store->dir, &foreign));
+    return r < 0 ? r : 0;
 }
 
 static void read_foreign(const Store *store, Arena *arena, const char *ref, ForeignVec *ret)

@@ -16,9 +16,12 @@ typedef VEC(Foreign) ForeignVec;
 
 /* Keeps a foreign state of the edit's path as a commit. */
 int foreign_keep(struct Run *run, const char *path, const FileState *state, const char **ret_commit, Err *err);
+enum { FOREIGN_STAYS = 1 };
+
 /* Keeps what lies under the name `aside` (as swap_revert and swap_finish give it) and then removes it there; tells how
- * to get it. Where it cannot be kept, it stays and that is told. */
-void foreign_keep_aside(struct Run *run, const Edit *edit, const char *aside);
+ * to get it. FOREIGN_STAYS: there is nothing aside, theirs is left in place or was the removal of the file. Where it
+ * cannot be kept it stays aside, and that is told. */
+int foreign_keep_aside(struct Run *run, const Edit *edit, const char *aside, Err *err);
 
 /* All that a run kept, without those that cannot be read. */
 int foreign_list(const Store *store, Arena *arena, const char *run_id, ForeignVec *ret, Err *err);

@@ -10,16 +10,36 @@
 #include "run/recover.h"
 #include "run/run.h"
 
+/* What was lost is told once, with where it is. */
 static int make_anew(Engine *engine, Err *err)
 {
     Progress progress = {.sink = engine->chronicle.next};
+    const Store *store = &engine->store;
     size_t runs;
     int r = rebuild_ledger(engine, &runs, err);
-    if (r >= 0)
+    if (store->lost_ledger[0])
+        progress_warning(&progress, "the ledger was damaged and is now %s/%s", store->dir, store->lost_ledger);
+    if (store->lost_repo[0])
         progress_warning(&progress,
-                         "the ledger was damaged and is now %s/%s; %zu run%s recorded anew from the snapshots, without "
-                         "samples, verdicts and quarantine",
-                         engine->store.dir, engine->store.lost_ledger, runs, runs == 1 ? " was" : "s were");
+                         "the snapshots could not be opened and are now %s/%s; if they can be repaired, move them back",
+                         store->dir, store->lost_repo);
+    if (r >= 0 && runs > 0)
+        progress_warning(&progress,
+                         "%zu run%s recorded anew from the snapshots, without samples, verdicts and quarantine", runs,
+                         runs == 1 ? " was" : "s were");
+    return r;
+}
+
+/* The hot run comes first, whatever becomes of the records of the others. */
+static int bring_in_order(Engine *engine, RecoverHalf half, Err *err)
+{
+    Err anew;
+    int made = make_anew(engine, &anew);
+    int r = recover_all(engine, half, err);
+    if (r >= 0 && made < 0) {
+        *err = anew;
+        return made;
+    }
     return r;
 }
 
@@ -37,9 +57,7 @@ static int open_half(Arena *arena, const char *state_dir, const char *what, Even
         return r;
     engine->live = live_new(arena, engine->systemd, "");
     engine->chronicle.ledger = engine->store.ledger;
-    r = engine->store.lost_ledger[0] ? make_anew(engine, err) : 0;
-    if (r >= 0)
-        r = recover_all(engine, half, err);
+    r = bring_in_order(engine, half, err);
     if (r < 0)
         return r;
     *ret = STEAL(engine);

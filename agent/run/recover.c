@@ -152,6 +152,12 @@ static int recover_one(Engine *engine, const RunRecord *record, RecoverHalf half
 
 /* --- The hot file --- */
 
+static void warn(Engine *engine, const char *text)
+{
+    Progress progress = {.sink = engine->chronicle.next};
+    progress_warning(&progress, "%s", text);
+}
+
 /* The ledger was lost while a run was hot: its row is made anew from the hot file and the snapshot, as of a run that
  * has touched files, and so it is rolled back. */
 static int recover_lost(Engine *engine, const Hot *hot, RecoverHalf half, Err *err)
@@ -170,31 +176,48 @@ static int recover_lost(Engine *engine, const Hot *hot, RecoverHalf half, Err *e
         .user = "root",
         .boot_id = arena_strdup(arena, hot->boot_id),
     };
-    int r = ledger_add(engine->store.ledger, &record, err);
-    return r < 0 ? r : recover_one(engine, &record, half, err);
+    if (ledger_add(engine->store.ledger, &record, err) < 0)
+        warn(engine, err_text(err)); /* the files come first; the row is made by the next open that can */
+    return recover_one(engine, &record, half, err);
 }
 
-static void warn(Engine *engine, const char *text)
+/* Its run has ended, says the ledger: only cleaning up is left. */
+static int finish_ended(Engine *engine, const RunRecord *record, Err *err)
 {
-    Progress progress = {.sink = engine->chronicle.next};
-    progress_warning(&progress, "%s", text);
+    Run run;
+    int r = run_begin(engine, &run, record->id, err);
+    if (r < 0)
+        return r;
+    run_resume(&run, record);
+    r = record->commit ? run_load(&run, record->commit, NULL, err) : 0;
+    bool readable = r >= 0;
+    if (readable)
+        r = run_finish(&run, err);
+    if (r < 0)
+        warn(engine, arena_printf(engine->arena, "run %s is over, but what it left cannot be removed: %s", record->id,
+                                  err_text(err)));
+    return readable ? 0 : hot_remove(engine->store.dir, err);
 }
 
-/* Both copies are damaged. A ledger that knows runs has just said that none is under way: then the file says nothing.
- */
+/* Both copies are damaged. A ledger that knows runs has just said that none is under way: then the file was the last
+ * one's. A ledger that was made anew cannot say so. */
 static int drop_damaged(Engine *engine, Err *err)
 {
     RunRecord last;
     Err ledger;
-    if (ledger_find(engine->store.ledger, engine->arena, "last", &last, &ledger) < 0)
+    int r = engine->store.lost_ledger[0] ? -ERR_NOT_FOUND
+                                         : ledger_find(engine->store.ledger, engine->arena, "last", &last, &ledger);
+    if (r == -ERR_NOT_FOUND)
         return err_set(err, ERR_STUCK,
                        "%s/hot is damaged, and the ledger knows no run: compare the newest snapshot (git -C "
                        "%s/snapshots.git for-each-ref) with the host's files, then remove %s/hot",
                        engine->store.dir, engine->store.dir, engine->store.dir);
-    warn(engine,
-         arena_printf(engine->arena, "%s; the ledger says that no run is under way, so it is removed", err_text(err)));
-    int r = hot_remove(engine->store.dir, err);
-    return r < 0 ? r : 0;
+    if (r < 0) {
+        *err = ledger;
+        return r;
+    }
+    warn(engine, arena_printf(engine->arena, "%s; the ledger says that no run is under way", err_text(err)));
+    return run_state_terminal(last.state) && last.state != RUN_STUCK ? finish_ended(engine, &last, err) : 0;
 }
 
 /* A kept or otherwise ended run whose cleaning up was cut short: nothing that could not wait. */
@@ -202,27 +225,21 @@ static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
 {
     Hot hot;
     RunRecord record;
-    Run run;
     int r = hot_read(engine->store.dir, &hot, err);
-    if (r != 0)
-        return r < 0 ? drop_damaged(engine, err) : 0;
+    if (r == -ERR_DAMAGED)
+        return drop_damaged(engine, err);
+    if (r < 0) { /* it may be readable the next time, and the ledger has said that no run is under way */
+        warn(engine, err_text(err));
+        return 0;
+    }
+    if (r == HOT_NONE)
+        return 0;
     r = ledger_find(engine->store.ledger, engine->arena, hot.run_id, &record, err);
     if (r == -ERR_NOT_FOUND)
         return recover_lost(engine, &hot, half, err);
     if (r < 0 || record.state == RUN_STUCK)
         return r < 0 ? err_prefix(err, "hot file of run %s", hot.run_id) : 0;
-    r = run_begin(engine, &run, record.id, err);
-    if (r < 0)
-        return r;
-    run_resume(&run, &record);
-    r = record.commit ? run_load(&run, record.commit, NULL, err) : 0;
-    bool readable = r >= 0;
-    if (readable)
-        r = run_finish(&run, err);
-    if (r < 0)
-        warn(engine, arena_printf(engine->arena, "run %s is over, but what it left cannot be removed: %s", record.id,
-                                  err_text(err)));
-    return readable ? 0 : hot_remove(engine->store.dir, err);
+    return finish_ended(engine, &record, err);
 }
 
 int recover_all(Engine *engine, RecoverHalf half, Err *err)

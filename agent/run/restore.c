@@ -46,9 +46,10 @@ static void add_found(Run *run, const Edit *edit, const FileState *state)
 static int put_back(Run *run, const Edit *edit, Err *err)
 {
     const char *aside = NULL;
+    Err later; /* what cannot be kept now is kept when the run is finished */
     int r = swap_revert(run->arena, &run->swap, edit, &aside, err);
     if (r == SWAP_FOREIGN)
-        foreign_keep_aside(run, edit, aside);
+        (void)foreign_keep_aside(run, edit, aside, &later);
     return r < 0 ? r : 0;
 }
 
@@ -156,6 +157,26 @@ int restore(Run *run, bool can_validate, Err *err)
     progress_step(&run->progress, "restore %zu file%s", n, n == 1 ? "" : "s");
     int r = restore_files(run, can_validate, err);
     return tell(run, r < 0 ? r : prove_files(run, err), err);
+}
+
+int restore_again(Run *run, bool can_validate, Err *err)
+{
+    run->conflicts.n = 0;
+    VEC_EACH (edit, run->swap.edits) {
+        FileState live;
+        SwapPlace place;
+        int r = swap_locate(&run->swap, edit, &place, err);
+        if (r < 0 || place == SWAP_IS_AFTER)
+            return r < 0 ? r : restore(run, can_validate, err);
+        r = look_for_foreign(run, edit, &live, err);
+        if (r < 0)
+            return r;
+        if (r == 1)
+            add_found(run, edit, &live);
+        else if (place == SWAP_IS_FOREIGN)
+            return restore(run, can_validate, err);
+    }
+    return prove_files(run, err);
 }
 
 int restore_conflicts(Run *run, Err *err)

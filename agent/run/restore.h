@@ -8,5 +8,8 @@
  * else's version stays. can_validate: whether the validators can be asked if the configuration is sound with theirs
  * (not before the system bus is up, nor at shutdown: then `before` comes back, and theirs is in a commit). */
 int restore(Run *run, bool can_validate, Err *err);
+/* As above, where it was done before by a process that is gone: what somebody changed since is a conflict that stays,
+ * as long as the host is well with it. */
+int restore_again(Run *run, bool can_validate, Err *err);
 /* The host does not come up, or is not well, with what stayed: these files are put back, too. */
 int restore_conflicts(Run *run, Err *err);

@@ -136,15 +136,18 @@ static bool shuts_down(Run *run)
 static int put_files_back(Run *run, const char *reason, bool can_validate)
 {
     Err err;
+    bool again = run->hot.phase == HOT_RESTORED;
     if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
         run_enter_anyway(run, RUN_ROLLING_BACK, reason);
-    mark(run, HOT_ROLLING_BACK);
-    int r = restore(run, can_validate, &err);
+    if (!again)
+        mark(run, HOT_ROLLING_BACK);
+    int r = again ? restore_again(run, can_validate, &err) : restore(run, can_validate, &err);
     if (r < 0) {
         end_stuck(run, reason, &err);
         return r;
     }
-    mark(run, HOT_RESTORED);
+    if (!again)
+        mark(run, HOT_RESTORED);
     if (run->record.state != RUN_RESTORED)
         run_enter_anyway(run, RUN_RESTORED, NULL);
     return 0;
@@ -212,7 +215,7 @@ void run_restore(Run *run, const char *reason)
 void run_roll_back(Run *run, const char *reason)
 {
     bool stopping = shuts_down(run);
-    if (run->hot.phase != HOT_RESTORED && put_files_back(run, reason, !stopping) < 0)
+    if (put_files_back(run, reason, !stopping) < 0)
         return;
     if (stopping)
         progress_warning(&run->progress, "the machine is shutting down; the next boot finishes this");

@@ -107,18 +107,36 @@ View *run_fresh_view(Run *run)
     return view_new(run->arena, run->swap.root);
 }
 
+/* Every foreign version that lies beside the target: one that a crash, or a full disk, left there, too. What cannot be
+ * kept as a commit yet keeps the run from being finished, so that the next command that writes tries again. */
+static int finish_edit(Run *run, const Edit *edit, Err *err)
+{
+    for (;;) {
+        const char *aside = NULL;
+        int r = swap_finish(run->arena, &run->swap, edit, &aside, err);
+        if (r == -ERR_NOT_FOUND) /* the whole directory was removed, and with it what the run left there */
+            return 0;
+        if (r <= 0 || !aside || (r = foreign_keep_aside(run, edit, aside, err)) != 0)
+            return r < 0 ? r : 0;
+    }
+}
+
+/* The hot file of another run is not ours to remove; a damaged one names nobody. */
+static int remove_hot(Run *run, Err *err)
+{
+    Hot hot;
+    Err ignored;
+    if (hot_read(run->store->dir, &hot, &ignored) == 0 && !str_equal(hot.run_id, run->record.id))
+        return 0;
+    return hot_remove(run->store->dir, err);
+}
+
 int run_finish(Run *run, Err *err)
 {
     int r = 0;
     if (run->record.state == RUN_KEPT && run->record.commit)
         r = snapshot_tag_kept(run->store->repo, run->record.id, run->record.commit, err);
-    for (size_t i = run->swap.edits->n; r >= 0 && i-- > 0;) {
-        const char *aside = NULL;
-        r = swap_finish(run->arena, &run->swap, &run->swap.edits->items[i], &aside, err);
-        if (r == -ERR_NOT_FOUND) /* the whole directory was removed, and with it what the run left there */
-            r = 0;
-        if (r >= 0 && aside)
-            foreign_keep_aside(run, &run->swap.edits->items[i], aside);
-    }
-    return r < 0 ? r : hot_remove(run->store->dir, err);
+    for (size_t i = run->swap.edits->n; r >= 0 && i-- > 0;)
+        r = finish_edit(run, &run->swap.edits->items[i], err);
+    return r < 0 ? r : remove_hot(run, err);
 }

@@ -205,7 +205,7 @@ int hot_read(const char *state_dir, Hot *ret, Err *err)
         return r;
     Slot slot = newest(arena, data, &at);
     if (slot.sequence == 0)
-        return err_set(err, ERR_FAILED, "%s is damaged: both of its copies", path);
+        return err_set(err, ERR_DAMAGED, "%s is damaged: both of its copies", path);
     *ret = slot.hot;
     return 0;
 }

@@ -35,7 +35,7 @@ typedef struct Hot {
 
 /* `state_dir`/hot. Creates it where it is missing. */
 int hot_write(const char *state_dir, const Hot *hot, Err *err);
-/* HOT_NONE: no run is hot. Both slots damaged is ERR_FAILED. */
+/* HOT_NONE: no run is hot. Both slots damaged is ERR_DAMAGED; that it cannot be read is another error. */
 int hot_read(const char *state_dir, Hot *ret, Err *err);
 /* HOT_NONE: it was not there. */
 int hot_remove(const char *state_dir, Err *err);

@@ -50,52 +50,87 @@ int store_make_dir(const char *dir, Err *err)
     return r < 0 ? r : check_dir(dir, err);
 }
 
-/* The damaged ledger gets another name, with its log: what can still be read there is for a person. */
-static int set_ledger_aside(Arena *arena, const char *dir, const char **ret_name, Err *err)
+/* --- Damage --- */
+
+/* A name in the state directory gets another one: what can still be read there is for a person. *aside: "" where there
+ * was nothing of that name. */
+static int set_aside(const Store *store, const char *name, char aside[64], Err *err)
 {
-    static const char *const parts[] = {"", "-wal", "-shm"};
-    const char *aside = arena_printf(arena, "ledger.db.damaged-%llu", (unsigned long long)clock_realtime());
     CLEANUP(fd_close) int fd = -1;
-    int r = dir_open("", dir, DIR_FOLLOW, &fd, err);
-    for (size_t i = 0; r >= 0 && i < ARRAY_LEN(parts); i++) {
-        const char *from = arena_printf(arena, "ledger.db%s", parts[i]);
-        if (faccessat(fd, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-            r = file_replace_at(fd, from, fd, arena_printf(arena, "%s%s", aside, parts[i]), from, err);
+    int r = dir_open("", store->dir, DIR_FOLLOW, &fd, err);
+    if (r != 0 || faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+        aside[0] = '\0';
+        return r < 0 ? r : 0;
     }
+    snprintf(aside, 64, "%s.damaged-%llu", name, (unsigned long long)clock_realtime());
+    r = file_replace_at(fd, name, fd, aside, name, err);
     if (r >= 0)
-        r = dir_sync(fd, dir, err);
-    *ret_name = aside;
-    return r < 0 ? err_prefix(err, "cannot set the damaged ledger aside") : 0;
+        r = dir_sync(fd, store->dir, err);
+    return r < 0 ? err_prefix(err, "cannot set the damaged %s aside", name) : 0;
+}
+
+static bool is_hot(Arena *arena, const Store *store)
+{
+    return access(arena_printf(arena, "%s/hot", store->dir), F_OK) == 0;
+}
+
+/* Whether the bytes of a file can be had at all. That it is not there is no damage. */
+static bool is_readable(const char *path)
+{
+    char buffer[64 * 1024];
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : 1;
+    while (n > 0)
+        n = read(fd, buffer, sizeof buffer);
+    return n == 0 && (fd >= 0 || errno == ENOENT);
+}
+
+/* The mark is there before the first file of the ledger goes, and until its rows are made anew: a crash in between must
+ * not leave half a ledger that looks whole. */
+static int set_ledger_aside(Arena *arena, Store *store, Err *err)
+{
+    char log[64];
+    int r = files_write(arena_printf(arena, "%s/" STORE_REBUILD, store->dir), 0600, bytes_of("\n"), err);
+    if (r >= 0)
+        r = set_aside(store, "ledger.db-wal", log, err);
+    if (r >= 0)
+        r = set_aside(store, "ledger.db-shm", log, err);
+    return r < 0 ? r : set_aside(store, "ledger.db", store->lost_ledger, err);
+}
+
+/* While a run is hot, a ledger whose bytes cannot be read is as good as damaged: the run must be finished. */
+static bool is_lost(Arena *arena, const Store *store, int r)
+{
+    return r == -ERR_DAMAGED || (r < 0 && r != -ERR_BUSY && r != -ERR_REFUSED && is_hot(arena, store) &&
+                                 !is_readable(arena_printf(arena, "%s/ledger.db", store->dir)));
 }
 
 static int open_ledger(Arena *arena, Store *store, Err *err)
 {
-    const char *aside;
     int r = ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
-    if (r != -ERR_DAMAGED)
+    if (!is_lost(arena, store, r))
         return r;
-    r = set_ledger_aside(arena, store->dir, &aside, err);
-    if (r < 0)
-        return r;
-    snprintf(store->lost_ledger, sizeof store->lost_ledger, "%s", aside);
-    return ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
+    r = set_ledger_aside(arena, store, err);
+    return r < 0 ? r : ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
 }
 
-/* While a run is hot it must be finished even without its snapshot: from the originals beside the files. Else a store
- * that cannot be opened is for a person to look at. */
+/* While a run is hot it must be finished even without its snapshot: from the originals beside the files. So a store
+ * whose files can be read, and that is none all the same, is set aside; twice asked, since errors pass. Else it is for
+ * a person to look at. */
 static int open_repo(Arena *arena, Store *store, Err *err)
 {
     const char *path = arena_printf(arena, "%s/snapshots.git", store->dir);
     int r = repo_open(path, true, &store->repo, err);
-    if (r != -ERR_FAILED || access(arena_printf(arena, "%s/hot", store->dir), F_OK) < 0)
+    if (r == -ERR_FAILED)
+        r = repo_open(path, true, &store->repo, err);
+    if (r != -ERR_FAILED || !is_hot(arena, store) || !is_readable(arena_printf(arena, "%s/HEAD", path)) ||
+        !is_readable(arena_printf(arena, "%s/config", path)))
         return r;
-    CLEANUP(fd_close) int fd = -1;
-    const char *aside = arena_printf(arena, "snapshots.git.damaged-%llu", (unsigned long long)clock_realtime());
-    if (dir_open("", store->dir, DIR_FOLLOW, &fd, err) < 0 ||
-        file_replace_at(fd, "snapshots.git", fd, aside, path, err) < 0)
-        return r;
-    return repo_open(path, true, &store->repo, err);
+    r = set_aside(store, "snapshots.git", store->lost_repo, err);
+    return r < 0 ? r : repo_open(path, true, &store->repo, err);
 }
+
+/* --- Opening --- */
 
 int store_open_write(const char *dir, const char *what, usec patience_usec, Store *ret, Err *err)
 {

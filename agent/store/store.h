@@ -9,12 +9,16 @@
 #include "store/lock.h"
 #include "store/snapshot.h"
 
+/* While this file is there the ledger lacks rows that the snapshots know (run/rebuild.h). */
+#define STORE_REBUILD "rebuild"
+
 typedef struct Store {
     const char *dir;
-    Lock *lock;           /* NULL when reading */
-    Ledger *ledger;       /* NULL when reading and nothing ever ran here */
-    Repo *repo;           /* likewise */
-    char lost_ledger[64]; /* the name under which a damaged ledger was set aside, and this one begun; "": none was */
+    Lock *lock;     /* NULL when reading */
+    Ledger *ledger; /* NULL when reading and nothing ever ran here */
+    Repo *repo;     /* likewise */
+    /* The names under which a damaged ledger, or snapshot store, was set aside and a new one begun; "": none was. */
+    char lost_ledger[64], lost_repo[64];
 } Store;
 
 /* Creates what is missing, takes the lock for `what` (ERR_BUSY), opens ledger and snapshots. A damaged ledger is set

@@ -51,7 +51,7 @@ static int answer(VerbContext *context, ConfirmWord word, usec extend_usec, Conf
     if (r == 0 && !ret->accepted)
         return err_set(err, ERR_REFUSED, "%s", ret->text ? ret->text : "the answer was not accepted");
     if (r < 0 && err->kind == ERR_FAILED)
-        return err_prefix(err, "the run ended on the way, and recovery rolls it back (salve status)");
+        return err_prefix(err, "the run has just ended, or its process died; look at it: salve show");
     return r;
 }
 
@@ -124,6 +124,14 @@ static int signal_and_wait(VerbContext *context, const LockHolder *holder, Err *
     return 0;
 }
 
+/* Cancelled is what is as it was. A run that was kept a moment before is not. */
+static int status_of_cancel(RunState state)
+{
+    if (state == RUN_ROLLED_BACK || state == RUN_REFUSED)
+        return 0;
+    return state == RUN_KEPT ? 1 : run_state_exit_status(state);
+}
+
 static int print_record(VerbContext *context, const char *id, Err *err)
 {
     CLEANUP(store_close) Store store = {0};
@@ -133,7 +141,7 @@ static int print_record(VerbContext *context, const char *id, Err *err)
         r = ledger_find(store.ledger, context->arena, id, &run, err);
     if (r >= 0)
         r = print_end(context, run.id, run.state, run.reason, err);
-    return r < 0 ? r : run.state == RUN_ROLLED_BACK || run.state == RUN_REFUSED ? 0 : run_state_exit_status(run.state);
+    return r < 0 ? r : status_of_cancel(run.state);
 }
 
 static int cancel_under_way(VerbContext *context, Err *err)
@@ -158,7 +166,7 @@ static int cancel_run(VerbContext *context, Err *err)
         return cancel_under_way(context, err);
     if (r >= 0)
         r = print_end(context, reply.run, reply.state, reply.text, err);
-    return r < 0 ? r : reply.state == RUN_ROLLED_BACK ? 0 : run_state_exit_status(reply.state);
+    return r < 0 ? r : status_of_cancel(reply.state);
 }
 
 const Verb verb_cancel = {

@@ -211,7 +211,8 @@ static void a_foreign_edit_survives_the_rollback(void **state)
         const FileState found = state_of(*state, paths[i]);
         assert_true(file_state_equal(&found, &edit->before));
         assert_string_equal(get_file(*state, aside), "theirs\n");
-        assert_int_equal(swap_finish(scene.tree->arena, set_of(&scene), edit, &aside, &err), 0);
+        assert_int_equal(swap_finish(scene.tree->arena, set_of(&scene), edit, &aside, &err), SWAP_FOREIGN);
+        assert_string_equal(get_file(*state, aside), "theirs\n"); /* for another process, should ours die here */
     }
     assert_int_equal(dot_files(*state, "/etc"), 3 + 3); /* three foreign ones, and three edits not taken back */
 }

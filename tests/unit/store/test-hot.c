@@ -76,9 +76,9 @@ static void garbage_is_an_error_and_not_an_absence(void **state)
     Hot found;
     Err err;
     put_file(tree, "/hot", "garbage");
-    assert_int_equal(hot_read(tree->root, &found, &err), -ERR_FAILED);
+    assert_int_equal(hot_read(tree->root, &found, &err), -ERR_DAMAGED);
     put_file(tree, "/hot", "");
-    assert_int_equal(hot_read(tree->root, &found, &err), -ERR_FAILED);
+    assert_int_equal(hot_read(tree->root, &found, &err), -ERR_DAMAGED);
 }
 
 int main(void)
