@@ -103,6 +103,9 @@ static void show_record(Follower *follower, Node *line)
                      .state = (RunState)state,
                      .commit = node_get_text(line, "commit"),
                      .reason = node_get_text(line, "reason")};
+    const char *until = node_get_text(line, "until");
+    if (until && !usec_from_rfc3339(until, &run.until))
+        run.until = 0;
     outcome_show(&run, follower->context->colour, &text);
     print(&text);
 }
