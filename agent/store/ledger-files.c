@@ -94,7 +94,7 @@ int ledger_list_files(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err
 {
     return read_files(ledger, arena,
                       "SELECT run_files.run, path, commit_id FROM run_files JOIN runs ON runs.id = run_files.run"
-                      " ORDER BY created DESC, id DESC, path",
+                      " ORDER BY runs.rowid DESC, path",
                       ret, err);
 }
 
@@ -102,7 +102,7 @@ int ledger_list_files(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err
 int ledger_known_good(Ledger *ledger, Arena *arena, LedgerFileVec *ret, Err *err)
 {
     return read_files(ledger, arena,
-                      "SELECT id, path, commit_id, max(created) FROM run_files JOIN runs ON runs.id = run_files.run"
+                      "SELECT id, path, commit_id, max(runs.rowid) FROM run_files JOIN runs ON runs.id = run_files.run"
                       " WHERE state = 'kept' AND commit_id IS NOT NULL GROUP BY path ORDER BY path",
                       ret, err);
 }

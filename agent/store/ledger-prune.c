@@ -18,7 +18,7 @@
 
 /* What the known good is made of. SQLite takes the id of a group from the row that has its max(). */
 #define KNOWN_GOOD                                                                                                     \
-    "past.id IN (SELECT id FROM (SELECT id, max(created) FROM run_files JOIN runs ON runs.id = run_files.run"          \
+    "past.id IN (SELECT id FROM (SELECT id, max(runs.rowid) FROM run_files JOIN runs ON runs.id = run_files.run"       \
     "  WHERE state = 'kept' AND commit_id IS NOT NULL GROUP BY path))"
 
 #define UNDONE(run)                                                                                                    \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs. A state moves by one conditional UPDATE inside one transaction (`... WHERE id = ? AND state = ?`, exactly one
- * row): two processes cannot both move a run, and the move to `kept` is the point of no return. */
+ * row): two processes cannot both move a run, and the move to `kept` is the point of no return.
+ *
+ * Row numbers tell which run is newer: clocks are set back. */
 #include "store/ledger-internal.h"
 
 #include <stdlib.h>
@@ -209,8 +211,7 @@ int ledger_query_runs(Ledger *ledger, Arena *arena, const char *sql, const char 
 int ledger_list(Ledger *ledger, Arena *arena, unsigned limit, RunRecordVec *ret, Err *err)
 {
     Statement *select;
-    int r =
-        db_prepare(ledger->db, "SELECT " RUN_COLUMNS " FROM runs ORDER BY created DESC, id DESC LIMIT ?", &select, err);
+    int r = db_prepare(ledger->db, "SELECT " RUN_COLUMNS " FROM runs ORDER BY rowid DESC LIMIT ?", &select, err);
     if (r < 0)
         return r;
     statement_bind_int(select, 1, limit > 0 ? (int64_t)limit : -1);
@@ -222,7 +223,7 @@ int ledger_unfinished(Ledger *ledger, Arena *arena, RunRecordVec *ret, Err *err)
     return ledger_query_runs(ledger, arena,
                              "SELECT " RUN_COLUMNS
                              " FROM runs WHERE state NOT IN ('kept', 'rolled-back', 'refused', 'failed')"
-                             " AND acknowledged IS NULL ORDER BY created, id",
+                             " AND acknowledged IS NULL ORDER BY rowid",
                              NULL, ret, err);
 }
 
@@ -243,7 +244,7 @@ int ledger_last_known_good(Ledger *ledger, Arena *arena, RunRecord *ret, Err *er
 {
     return query_one(ledger, arena,
                      "SELECT " RUN_COLUMNS " FROM runs WHERE state = 'kept' AND commit_id IS NOT NULL"
-                     " ORDER BY created DESC, id DESC LIMIT 1",
+                     " ORDER BY rowid DESC LIMIT 1",
                      NULL, ret, err);
 }
 
@@ -274,8 +275,8 @@ int ledger_find(Ledger *ledger, Arena *arena, const char *which, RunRecord *ret,
     static const struct {
         const char *word, *sql, *missing;
     } words[] = {
-        {"last", "SELECT " RUN_COLUMNS " FROM runs ORDER BY created DESC, id DESC LIMIT 1", "nothing ever ran here"},
-        {"last-kept", "SELECT " RUN_COLUMNS " FROM runs WHERE state = 'kept' ORDER BY created DESC, id DESC LIMIT 1",
+        {"last", "SELECT " RUN_COLUMNS " FROM runs ORDER BY rowid DESC LIMIT 1", "nothing ever ran here"},
+        {"last-kept", "SELECT " RUN_COLUMNS " FROM runs WHERE state = 'kept' ORDER BY rowid DESC LIMIT 1",
          "no run was kept on this host"},
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {

@@ -187,6 +187,17 @@ static void a_temporary_change_stays_until_it_has_ended(void **state)
     assert_string_equal(ids(tree, &store), "r003 undo");
 }
 
+static void the_known_good_stays_though_the_clock_was_ahead_before(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(store_close) Store store = open_store(tree);
+    do_run(tree, &store, 9, "/etc/x", RUN_KEPT);
+    do_run(tree, &store, 1, "/etc/x", RUN_KEPT);
+    do_run(tree, &store, 2, "/etc/y", RUN_KEPT);
+    assert_int_equal(prune(&store, 1).runs, 1);
+    assert_string_equal(ids(tree, &store), "r001 r002");
+}
+
 static void a_temporary_change_that_was_superseded_may_go(void **state)
 {
     TempTree *tree = *state;
@@ -283,6 +294,7 @@ int main(void)
         TREE_TEST(what_is_too_old_goes_though_there_are_few),
         TREE_TEST(what_is_still_needed_stays_however_old_it_is),
         TREE_TEST(a_temporary_change_stays_until_it_has_ended),
+        TREE_TEST(the_known_good_stays_though_the_clock_was_ahead_before),
         TREE_TEST(a_temporary_change_that_was_superseded_may_go),
         cmocka_unit_test(a_crash_at_any_point_is_made_good_by_the_next_time),
         TREE_TEST(what_is_not_sound_is_not_pruned),

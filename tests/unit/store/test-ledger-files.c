@@ -54,6 +54,33 @@ static void all_files_are_listed_with_the_newest_run_first(void **state)
     assert_string_equal(files.items[2].run, "1");
 }
 
+static void a_clock_that_was_set_back_does_not_make_a_run_older(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(ledger_close) Ledger *ledger = NULL;
+    LedgerFileVec files = {0};
+    RunRecordVec runs = {0};
+    RunRecord last;
+    Err err;
+    assert_int_equal(ledger_open(tree->root, LEDGER_WRITE, &ledger, &err), 0);
+    add_run(ledger, tree, "20300101", 9, RUN_KEPT, FILES("/a"));
+    add_run(ledger, tree, "20260101", 3, RUN_KEPT, FILES("/a"));
+    static const char *const words[] = {"last", "last-kept"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        assert_int_equal(ledger_find(ledger, tree->arena, words[i], &last, &err), 0);
+        assert_string_equal(last.id, "20260101");
+    }
+    assert_int_equal(ledger_last_known_good(ledger, tree->arena, &last, &err), 0);
+    assert_string_equal(last.id, "20260101");
+    assert_int_equal(ledger_list(ledger, tree->arena, 0, &runs, &err), 0);
+    assert_string_equal(runs.items[0].id, "20260101");
+    assert_int_equal(ledger_list_files(ledger, tree->arena, &files, &err), 0);
+    assert_string_equal(files.items[0].run, "20260101");
+    assert_int_equal(ledger_known_good(ledger, tree->arena, &files, &err), 0);
+    assert_int_equal(files.n, 1);
+    assert_string_equal(files.items[0].run, "20260101");
+}
+
 #define TREE_TEST(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
 
 int main(void)
@@ -61,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TREE_TEST(the_known_good_of_a_path_is_the_newest_kept_run_that_touched_it),
         TREE_TEST(all_files_are_listed_with_the_newest_run_first),
+        TREE_TEST(a_clock_that_was_set_back_does_not_make_a_run_older),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
