@@ -339,6 +339,11 @@ void bus_close(Bus *bus)
     free(bus);
 }
 
+bool bus_is_open(Bus *bus)
+{
+    return sd_bus_is_open(bus->bus) > 0;
+}
+
 int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, const char **ret_error, Err *err)
 {
     CLEANUP(message_unref) sd_bus_message *message = NULL;
@@ -355,7 +360,7 @@ int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, c
         const char *name = arena_strdup(arena, error.name ? error.name : "");
         const char *text = arena_strdup(arena, error.message ? error.message : strerror(-r));
         /* Only an answer of the peer is a reply; a lost connection is reported with the names below as well. */
-        bool answered = sd_bus_error_is_set(&error) && sd_bus_is_open(bus->bus) > 0 && r != -ETIMEDOUT;
+        bool answered = sd_bus_error_is_set(&error) && bus_is_open(bus) && r != -ETIMEDOUT;
         sd_bus_error_free(&error);
         ErrKind kind = r == -ETIMEDOUT ? ERR_TIMEOUT : r == -EACCES || r == -EPERM ? ERR_DENIED : ERR_FAILED;
         err_set(err, kind, "D-Bus call %s: %s", call->member, text);

@@ -48,6 +48,9 @@ int bus_open(const char *address, bool direct, Bus **ret_bus, Err *err);
 void bus_close(Bus *bus);
 DEFINE_CLEANUP(Bus *, bus_close)
 
+/* False once the peer has gone away. */
+bool bus_is_open(Bus *bus);
+
 typedef struct BusCall {
     const char *destination, *path, *interface, *member;
     const BusValue *args;

@@ -2,11 +2,7 @@
 /* The manager's calls. How a unit's properties become a UnitStatus is host/unit-status.c. */
 #include "host/systemd.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
@@ -14,53 +10,20 @@
 #include "host/daemon.h"
 #include "host/systemd-internal.h"
 
-#define MANAGER_PATH   "/org/freedesktop/systemd1"
-#define MANAGER        "org.freedesktop.systemd1.Manager"
-#define DESTINATION    "org.freedesktop.systemd1"
-#define ERROR_PREFIX   "org.freedesktop.systemd1."
-#define PRIVATE_SOCKET "/run/systemd/private"
+#define MANAGER_PATH "/org/freedesktop/systemd1"
+#define MANAGER      "org.freedesktop.systemd1.Manager"
+#define DESTINATION  "org.freedesktop.systemd1"
+#define ERROR_PREFIX "org.freedesktop.systemd1."
 
 static const usec RELOAD_TIMEOUT_USEC = 90 * USEC_PER_SEC;
 static const usec JOB_TIMEOUT_USEC = 90 * USEC_PER_SEC;
 static const usec REEXEC_USEC = 10 * USEC_PER_SEC;
 
-struct Systemd {
-    Bus *bus;
-    bool subscribed;
-};
-
-int systemd_open(Systemd **ret_systemd, Err *err)
-{
-    struct stat st;
-    if (stat("/run/systemd/system", &st) < 0) /* sd_booted(3) */
-        return err_set(err, ERR_NOT_FOUND, "this host was not booted with systemd (no /run/systemd/system)");
-    Bus *bus = NULL;
-    Err bus_err;
-    if (bus_open(NULL, false, &bus, &bus_err) < 0) {
-        if (geteuid() != 0)
-            return err_set(err, ERR_DENIED, "%s; only root can do without it", bus_err.message);
-        if (bus_open("unix:path=" PRIVATE_SOCKET, true, &bus, err) < 0)
-            return err_prefix(err, "%s", bus_err.message);
-    }
-    Systemd *systemd = xmalloc(sizeof *systemd);
-    *systemd = (Systemd){.bus = bus};
-    *ret_systemd = systemd;
-    return 0;
-}
-
-void systemd_close(Systemd *systemd)
-{
-    if (!systemd)
-        return;
-    bus_close(systemd->bus);
-    free(systemd);
-}
-
 static int manager_call(Systemd *systemd, Arena *arena, const char *member, const BusValue *args, size_t n_args,
                         usec timeout_usec, BusValue *ret_reply, const char **ret_error, Err *err)
 {
     const BusCall call = {DESTINATION, MANAGER_PATH, MANAGER, member, args, n_args, timeout_usec};
-    return bus_call(systemd->bus, arena, &call, ret_reply, ret_error, err);
+    return systemd_call(systemd, arena, &call, ret_reply, ret_error, err);
 }
 
 /* The interface "" asks for the properties of all of the unit's interfaces. */
@@ -69,7 +32,7 @@ static int get_all(Systemd *systemd, Arena *arena, const char *path, BusValue *r
 {
     const BusValue interface = bus_string("");
     const BusCall call = {DESTINATION, path, "org.freedesktop.DBus.Properties", "GetAll", &interface, 1, 0};
-    return bus_call(systemd->bus, arena, &call, ret_reply, ret_error, err);
+    return systemd_call(systemd, arena, &call, ret_reply, ret_error, err);
 }
 
 /* A unit's object is there for the asking: systemd loads the unit when its path is used, as LoadUnit does, and an
@@ -189,7 +152,7 @@ int systemd_unit_of_pid(Systemd *systemd, Arena *arena, uint32_t pid, const char
         return r;
     const BusCall call = {
         DESTINATION, reply.items.items[0].text, "org.freedesktop.DBus.Properties", "Get", id, ARRAY_LEN(id), 0};
-    r = bus_call(systemd->bus, arena, &call, &reply, NULL, err);
+    r = systemd_call(systemd, arena, &call, &reply, NULL, err);
     if (r == 0)
         *ret_unit = bus_value_to_string(arena, &reply.items.items[0]);
     return r;
@@ -209,7 +172,7 @@ int systemd_is_stopping(Systemd *systemd, bool *ret, Err *err)
     const BusCall call = {
         DESTINATION, MANAGER_PATH, "org.freedesktop.DBus.Properties", "Get", state, ARRAY_LEN(state), 0};
     BusValue reply;
-    int r = bus_call(systemd->bus, arena, &call, &reply, NULL, err);
+    int r = systemd_call(systemd, arena, &call, &reply, NULL, err);
     if (r < 0)
         return err_prefix(err, "cannot ask systemd for its state");
     *ret = str_equal(bus_value_to_string(arena, &reply.items.items[0]), "stopping");
@@ -296,6 +259,20 @@ static int subscribe(Systemd *systemd, Arena *arena, Err *err)
     return r;
 }
 
+/* The connection was lost while a job was waited for: 0: it goes on, and its signal will come. 1: it has ended, unseen,
+ * which proves as little as "done" (host/systemd.h). */
+static int find_job_again(Systemd *systemd, Arena *arena, const char *job, Err *err)
+{
+    BusValue reply;
+    const char *error;
+    if (!systemd_reconnect(systemd))
+        return -(int)err->kind;
+    int r = subscribe(systemd, arena, err);
+    if (r >= 0)
+        r = get_all(systemd, arena, job, &reply, &error, err);
+    return r == BUS_ERROR_REPLY ? 1 : r;
+}
+
 static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOptions *options, JobOutcome *outcome,
                     Err *err)
 {
@@ -304,8 +281,15 @@ static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOp
         BusValue signal;
         daemon_alive();
         int r = bus_next_signal(systemd->bus, arena, USEC_PER_SEC / 10, &signal, err);
-        if (r < 0)
-            return r;
+        if (r < 0) {
+            r = find_job_again(systemd, arena, job, err);
+            if (r != 0) {
+                outcome->result = JOB_DONE;
+                outcome->text = job_results[JOB_DONE];
+                return r < 0 ? r : 0;
+            }
+            continue;
+        }
         if (r == 0 && signal.items.n == 4 && str_equal(signal.items.items[1].text, job)) { /* uoss */
             outcome->text = signal.items.items[3].text;
             outcome->result = job_result_of_signal(outcome->text);

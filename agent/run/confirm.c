@@ -13,6 +13,9 @@
 /* For a rollback that was asked for. */
 #define REPLY_USEC (30 * USEC_PER_MIN)
 
+/* So that a reply with all its escapes is a line of ANSWER_MAX. */
+enum { TEXT_MAX = 600 };
+
 static const char *const words[] = {
     [CONFIRM_YES] = "confirm", [CONFIRM_CANCEL] = "cancel", [CONFIRM_EXTEND] = "extend"};
 
@@ -22,6 +25,18 @@ usec confirm_deadline(const Plan *plan, const RunOptions *options)
         return 0;
     return clock_boottime() + LONGEST_ACTIVATION_USEC + plan->settle_usec + plan->warmup_usec + plan->window_usec +
            options->confirm_usec;
+}
+
+int confirm_can_listen(const RunOptions *options, Err *err)
+{
+    Answers *answers;
+    if (options->confirm_usec == 0)
+        return 0;
+    int r = answers_open(options->answer_path, &answers, err);
+    if (r < 0)
+        return err_prefix(err, "nobody could confirm the run");
+    answers_close(answers);
+    return 0;
 }
 
 /* --- The run's side --- */
@@ -58,7 +73,7 @@ static void reply(Run *run, bool accepted, const char *text)
     node_set_bool(run->arena, map, "accepted", accepted);
     node_set_text(run->arena, map, "run", run->record.id);
     node_set_text(run->arena, map, "state", run_state_to_string(run->record.state));
-    node_set_text(run->arena, map, "text", text);
+    node_set_text(run->arena, map, "text", arena_strndup(run->arena, text, strnlen(text, TEXT_MAX)));
     answers_reply(run->answers, json_to_string(run->arena, map, JSON_COMPACT));
 }
 

@@ -18,6 +18,8 @@ struct Run;
  * confirmation is asked for. */
 usec confirm_deadline(const Plan *plan, const RunOptions *options);
 
+/* To be asked before anything is touched: whether the answers could be listened for. */
+int confirm_can_listen(const RunOptions *options, Err *err);
 /* Enters `confirming` and waits. 0: confirmed. ERR_FAILED: it was cancelled, or the deadline passed. */
 int confirm_wait(struct Run *run, const RunOptions *options, Err *err);
 /* Tells whoever answered how the run ended, and stops listening. Nothing where nobody was asked. */

@@ -54,6 +54,10 @@ static void record_permissions(Run *run, const Plan *plan, const RunOptions *opt
     for (const char *const *guard = options->overrides; guard && *guard; guard++)
         progress_warning(&run->progress, "guard %s may be overridden: %s", *guard,
                          options->reason ? options->reason : "no reason given");
+    VEC_EACH (note, &plan->notes) { /* a run that nobody watches has no other place to say them */
+        if (note->level == NOTE_WARNING)
+            progress_warning(&run->progress, "%s: %s", note->subject, note->text);
+    }
     if (options->force)
         run_record_force(run, plan);
 }
@@ -384,6 +388,7 @@ static void fail(Run *run, const Plan *plan, const Err *why)
     Err err;
     const char *reason = arena_strdup(run->arena, err_text(why));
     run->record.blamed = run->blamed;
+    run->blamed = run->blamed && !run_machine_stops(run);
     if (run->blamed && ledger_blame(run->store->ledger, run->record.id, &err) < 0)
         progress_warning(&run->progress, "%s", err_text(&err));
     if (!plan->only_restarts) {
@@ -460,6 +465,8 @@ int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunR
         r = engine_check_quarantine(engine, plan, options, err);
     if (r >= 0)
         r = check_temporary(engine, plan, options, err);
+    if (r >= 0)
+        r = confirm_can_listen(options, err);
     if (r >= 0)
         r = run_begin(engine, &run, options->id ? options->id : store_run_id(engine->arena, clock_realtime()), err);
     if (r < 0)

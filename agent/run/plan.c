@@ -216,7 +216,8 @@ static int put_back(Arena *arena, Plan *plan, const Edit *edit, Err *err)
         *vec_push(arena, &plan->notes) =
             (Note){.level = NOTE_WARNING,
                    .subject = edit->path,
-                   .text = "changed since that run; what is there now is kept in this run's snapshot"};
+                   .text = "changed since that run; what is there now is kept in this run's snapshot, and comes back "
+                           "with its rollback"};
     }
     return view_put(plan->view, edit->path, &edit->before, err);
 }

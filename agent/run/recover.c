@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
+#include "host/journal.h"
 #include "run/run.h"
 #include "run/state.h"
 #include "run/take-up.h"
@@ -25,8 +27,10 @@ static void end_untouched(Run *run, int loaded, Err *err)
                      run->record.id, err_text(err));
     if (r < 0)
         run_end_later(run, RUN_REFUSED, reason);
-    else /* its snapshot is unreadable: nobody could ever know more */
+    else if (loaded == -ERR_STUCK) /* nobody could ever know more */
         run_enter_anyway(run, RUN_REFUSED, reason);
+    else
+        run_end_later(run, RUN_REFUSED, reason);
 }
 
 static void end_stuck(Run *run, const char *reason)
@@ -221,6 +225,18 @@ static int drop_damaged(Engine *engine, Err *err)
 }
 
 /* A kept or otherwise ended run whose cleaning up was cut short: nothing that could not wait. */
+/* A COMMIT that failed and yet came to life behind a reboot: the ledger says kept, but the files were put back. */
+static int end_contradictory(Engine *engine, const Hot *hot, Err *err)
+{
+    const char *text =
+        arena_printf(engine->arena,
+                     "the ledger says that run %s was kept, but it was rolled back (%s/hot): compare its "
+                     "files with salve show %s --diff, then remove %s/hot",
+                     hot->run_id, engine->store.dir, hot->run_id, engine->store.dir);
+    journal_tell(LOG_CRIT, hot->run_id, text);
+    return err_set(err, ERR_STUCK, "%s", text);
+}
+
 static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
 {
     Hot hot;
@@ -237,6 +253,8 @@ static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
     r = ledger_find(engine->store.ledger, engine->arena, hot.run_id, &record, err);
     if (r == -ERR_NOT_FOUND)
         return recover_lost(engine, &hot, half, err);
+    if (r == 0 && record.state == RUN_KEPT && hot.phase != HOT_APPLYING)
+        return end_contradictory(engine, &hot, err);
     if (r < 0 || record.state == RUN_STUCK)
         return r < 0 ? err_prefix(err, "hot file of run %s", hot.run_id) : 0;
     return finish_ended(engine, &record, err);

@@ -132,7 +132,7 @@ static int prove_files(Run *run, Err *err)
         if (r < 0)
             return r;
         bool foreign_directory = edit->before.type == FILE_ABSENT && now.type == FILE_DIRECTORY;
-        if (!file_state_equal(&now, &edit->before) && !foreign_directory &&
+        if (!file_state_matches(&edit->before, &now) && !foreign_directory &&
             !strings_contain(&run->conflicts, edit->path))
             return err_set(err, ERR_STUCK, "%s is not as recorded: %s", edit->path,
                            file_state_difference(run->arena, &edit->before, &now));

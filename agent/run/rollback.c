@@ -126,7 +126,7 @@ static void end(Run *run, RunState state)
     progress_warning(&run->progress, "the next salve command that writes finishes this: salve recover");
 }
 
-static bool shuts_down(Run *run)
+bool run_machine_stops(Run *run)
 {
     bool stopping = false;
     Err err; /* no answer: then the jobs will say what is wrong */
@@ -174,7 +174,7 @@ static int prove_and_judge(Run *run, const char **ret_sick, Err *err)
 static int prove_and_judge_twice(Run *run, const char **ret_sick, Err *err)
 {
     int r = prove_and_judge(run, ret_sick, err);
-    if (r >= 0 || run->theirs || run->conflicts.n == 0 || shuts_down(run))
+    if (r >= 0 || run->theirs || run->conflicts.n == 0 || run_machine_stops(run))
         return r;
     run->attempted = run->effects->n;
     r = restore_conflicts(run, err);
@@ -186,7 +186,7 @@ static void activate_and_judge(Run *run, const char *reason)
     Err err;
     const char *sick;
     int r = prove_and_judge_twice(run, &sick, &err);
-    if (r < 0 && shuts_down(run)) {
+    if (r < 0 && run_machine_stops(run)) {
         progress_warning(&run->progress, "the machine is shutting down; the next boot finishes this");
         return;
     }
@@ -214,7 +214,7 @@ void run_restore(Run *run, const char *reason)
 
 void run_roll_back(Run *run, const char *reason)
 {
-    bool stopping = shuts_down(run);
+    bool stopping = run_machine_stops(run);
     if (put_files_back(run, reason, !stopping) < 0)
         return;
     if (stopping)

@@ -75,5 +75,7 @@ int run_finish(Run *run, Err *err);
  * says so in run->record. While the machine shuts down it stops half-way, in RUN_RESTORED: the next boot does the rest.
  * Cannot be cancelled. */
 void run_roll_back(Run *run, const char *reason);
+/* The machine is going down: no job can be had, and what services do now proves nothing. */
+bool run_machine_stops(Run *run);
 /* The first half alone: the files are back, and systemd has read them. Ends in RUN_RESTORED or RUN_STUCK. */
 void run_restore(Run *run, const char *reason);

@@ -19,8 +19,10 @@ static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, co
     run->was_sick = intent->was_sick;
     run->settle_usec = intent->settle_usec;
     run->longest_request_usec = intent->longest_request_usec;
-    /* Not known: all of them are taken back. What was started by another boot has loaded what it found. */
-    run->attempted = str_equal(run->record.boot_id, run->hot.boot_id) ? effects->n : 0;
+    /* Not known: all of them are taken back. Before `activating` was recorded none was begun, and what was started by
+     * another boot has loaded what it found. */
+    bool begun = run->record.state != RUN_APPLYING || run->hot.phase != HOT_APPLYING;
+    run->attempted = begun && str_equal(run->record.boot_id, run->hot.boot_id) ? effects->n : 0;
     snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
 }
 

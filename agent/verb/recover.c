@@ -53,13 +53,10 @@ static int restore(VerbContext *context, Err *err)
 
 /* Unattended, what could not be brought to an end is a failure, so that systemd tries again. A stuck run is an end:
  * trying again is for a person to say. */
-static int still_hot(VerbContext *context, Err *err)
+static int still_hot(VerbContext *context, Engine *engine, Err *err)
 {
-    CLEANUP(store_close) Store store = {0};
     RunRecordVec unfinished = {0};
-    int r = store_open_read(context->settings->state_dir, &store, err);
-    if (r >= 0 && store.ledger)
-        r = ledger_unfinished(store.ledger, context->arena, &unfinished, err);
+    int r = ledger_unfinished(engine_store(engine)->ledger, context->arena, &unfinished, err);
     for (size_t i = 0; r == 0 && i < unfinished.n; i++) {
         if (run_state_touched(unfinished.items[i].state))
             r = err_set(err, ERR_FAILED, "run %s is %s: not at its end yet", unfinished.items[i].id,
@@ -111,7 +108,7 @@ static int unattended(VerbContext *context, Err *err)
     if (r < 0 && err->kind == ERR_BUSY)
         return 0;
     if (r >= 0 && carrier.engine)
-        r = still_hot(context, err);
+        r = still_hot(context, carrier.engine, err);
     carrier_close(&carrier);
     recover_rest(context);
     return r;

@@ -211,7 +211,7 @@ def test_a_ledger_that_is_damaged_while_a_run_is_hot_is_made_anew_and_the_run_is
     assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
     ids = [record["run"] for record in salve_json(host, "history")["runs"]]
     with restored(host):
-        with start(host, LONG) as carried:
+        with start(host, LONG, "--foreground") as carried:
             carried.wait_event(event="state", state="verifying")
             carried.signal("KILL")
             carried.end()
@@ -230,7 +230,7 @@ def test_a_ledger_that_is_damaged_while_a_run_is_hot_is_made_anew_and_the_run_is
 def test_a_run_whose_snapshots_are_lost_is_put_back_from_the_originals_beside_the_files(boot, damage):
     host = boot(BOTH)
     with restored(host):
-        with start(host, LONG) as carried:
+        with start(host, LONG, "--foreground") as carried:
             carried.wait_event(event="state", state="verifying")
             carried.signal("KILL")
             carried.end()
@@ -239,3 +239,13 @@ def test_a_run_whose_snapshots_are_lost_is_put_back_from_the_originals_beside_th
         assert recovered.code == 0 and recovered.said("the originals beside the files"), recovered
     assert salve_json(host, "history")["runs"][0]["state"] == "rolled-back"
     assert leftovers(host) == []
+
+
+def test_a_bus_that_is_restarted_during_a_run_stops_nothing(boot):
+    host = boot(BOTH)
+    spoil(host)
+    with restored(host), start(host, LONG) as carried:
+        carried.wait_event(event="state", state="activating")
+        host.systemctl("restart", "dbus")
+        ended = carried.end()
+    assert ended.code == ROLLED_BACK and "health" in ended.reason, ended
