@@ -302,7 +302,8 @@ int snapshot_keep_foreign(Repo *repo, const char *run_id, const char *path, cons
         return r;
     Hash hash;
     file_state_hash(state, &hash);
-    const char *tag = hash_to_hex(arena, hash);
+    const char *named = arena_printf(arena, "%s\n%s", path, hash_to_hex(arena, hash)); /* two files may be the same */
+    const char *tag = hash_to_hex(arena, hash_of(named, strlen(named)));
     const char *ref = arena_printf(arena, "refs/foreign/%s/%.16s", run_id, tag);
     const RepoFileVec files = files_of(arena, run_id, "{}", &edits);
     const char *message = arena_printf(arena, "run %s found this foreign version of %s\n", run_id, path);

@@ -181,6 +181,22 @@ static void foreign_bytes_are_kept_once_each(void **state)
     assert_true(file_state_equal(&snapshot.edits.items[0].before, &theirs));
 }
 
+static void two_files_with_the_same_foreign_bytes_are_both_kept(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(repo_close) Repo *repo = open_store(tree);
+    const FileState emptied = {FILE_REGULAR, 0644, 0, 0, BYTES(""), {0}};
+    static const char *const paths[] = {"/etc/x", "/etc/y"};
+    char commit[65];
+    Snapshot snapshot;
+    Err err;
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        assert_int_equal(snapshot_keep_foreign(repo, run_id, paths[i], &emptied, commit, &err), 0);
+        assert_int_equal(snapshot_read(repo, tree->arena, commit, &snapshot, &err), 0);
+        assert_string_equal(snapshot.edits.items[0].path, paths[i]);
+    }
+}
+
 static void git_alone_can_read_it(void **state)
 {
     TempTree *tree = *state;
@@ -217,6 +233,7 @@ int main(void)
         TREE_TEST(objects_that_were_cut_short_do_not_hang_recovery),
         TREE_TEST(a_run_has_one_snapshot),
         TREE_TEST(foreign_bytes_are_kept_once_each),
+        TREE_TEST(two_files_with_the_same_foreign_bytes_are_both_kept),
         TREE_TEST(git_alone_can_read_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
