@@ -199,10 +199,10 @@ static int create_commit(Repo *repo, const char *message, usec when, const git_t
 
 /* libgit2 writes a ref as NAME.lock first, and never gets past one that a crash left. Whoever writes here holds the
  * state's lock, so it is nobody else's. */
-static int clear_lock(Repo *repo, const char *name, Err *err)
+static int clear_file(Repo *repo, const char *name, const char *suffix, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
-    const char *path = arena_printf(arena, "%s/%s.lock", repo->path, name);
+    const char *path = arena_printf(arena, "%s/%s%s", repo->path, name, suffix);
     struct stat st;
     if (lstat(path, &st) < 0)
         return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(err, errno, "cannot look at %s", path);
@@ -213,7 +213,7 @@ static int clear_lock(Repo *repo, const char *name, Err *err)
 static int create_ref(Repo *repo, const char *name, const git_oid *commit, Err *err)
 {
     CLEANUP(git_reference_free) git_reference *reference = NULL;
-    int r = clear_lock(repo, name, err);
+    int r = clear_file(repo, name, ".lock", err);
     if (r < 0)
         return r;
     int fault = fault_point("git-ref", name);
@@ -409,15 +409,16 @@ void repo_set_limit(Repo *repo, unsigned limit_sec)
 
 int repo_remove_ref(Repo *repo, const char *ref, Err *err)
 {
-    int r = clear_lock(repo, ref, err);
+    int r = clear_file(repo, ref, ".lock", err);
     if (r < 0)
         return r;
     int fault = fault_point("git-unref", ref);
     if (fault)
         return err_errno(err, fault, "cannot remove %s", ref);
     char commit[65];
-    if ((r = repo_ref(repo, ref, commit, err)) != 0)
-        return r;
+    r = repo_ref(repo, ref, commit, err);
+    if (r != 0)
+        return r < 0 ? clear_file(repo, ref, "", err) : r; /* what cannot be read need not be */
     int code = git_reference_remove(repo->handle, ref);
     return code < 0 ? raise_git(repo, code, "prune", err) : 0;
 }
@@ -425,6 +426,7 @@ int repo_remove_ref(Repo *repo, const char *ref, Err *err)
 typedef struct Reach {
     Repo *repo;
     Arena *arena;
+    const StringVec *commits;
     StringVec names;
 } Reach;
 
@@ -461,21 +463,16 @@ static int reach_commit(Reach *all, const char *hex, Err *err)
 static int reach_all(void *user, Err *err)
 {
     Reach *all = user;
-    StringVec refs = {0};
-    int r = repo_refs(all->repo, all->arena, "*", &refs, err);
-    for (size_t i = 0; r >= 0 && i < refs.n; i++) {
-        char commit[65];
-        r = repo_ref(all->repo, refs.items[i], commit, err);
-        if (r == 0)
-            r = reach_commit(all, commit, err);
-    }
-    return r < 0 ? r : 0;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < all->commits->n; i++)
+        r = reach_commit(all, all->commits->items[i], err);
+    return r;
 }
 
 /* First in another process, because libgit2 may not come back from a damaged object (see trust). */
-int repo_reachable(Repo *repo, Arena *arena, StringVec *ret, Err *err)
+int repo_reachable(Repo *repo, Arena *arena, const StringVec *commits, StringVec *ret, Err *err)
 {
-    Reach all = {.repo = repo, .arena = arena};
+    Reach all = {.repo = repo, .arena = arena, .commits = commits};
     int r = guarded_call(reach_all, &all, repo->limit_sec, err);
     if (r == GUARDED_DIED)
         return err_set(err, ERR_FAILED, "an object in %s is damaged, or cannot be read within %us", repo->path,
@@ -487,6 +484,12 @@ int repo_reachable(Repo *repo, Arena *arena, StringVec *ret, Err *err)
     strings_sort(&all.names);
     *ret = all.names;
     return 0;
+}
+
+int repo_has(Repo *repo, const char *hex, Err *err)
+{
+    CLEANUP(git_commit_free) git_commit *commit = NULL;
+    return find_commit(repo, hex, &commit, err);
 }
 
 const char *repo_path(const Repo *repo)

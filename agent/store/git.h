@@ -37,10 +37,11 @@ int repo_commit(Repo *repo, const char *ref, const char *message, usec when, con
 /* A lightweight tag; one that is there already and says the same is fine. */
 int repo_tag(Repo *repo, const char *name, const char *commit, Err *err);
 
-/* Removes a ref; REPO_NONE: there is none of that name. */
+/* Removes a ref, also one that cannot be read; REPO_NONE: there is none of that name. */
 int repo_remove_ref(Repo *repo, const char *ref, Err *err);
-/* Removes the objects that no ref reaches any more. Nobody else may write meanwhile. Repeatable. */
-int repo_sweep(Repo *repo, size_t *ret_removed, Err *err);
+/* Removes the objects that no ref and none of the commits `also` (those that are there) reaches any more. Where a ref
+ * cannot be read, nothing is removed. Nobody else may write meanwhile. Repeatable. */
+int repo_sweep(Repo *repo, const StringVec *also, size_t *ret_removed, Err *err);
 
 /* REPO_NONE: no such commit, or no such file in it. */
 int repo_read(Repo *repo, Arena *arena, const char *commit, const char *path, Bytes *ret, Err *err);

@@ -57,6 +57,19 @@ static int remove_refs(const Store *store, Arena *arena, const char *glob, Err *
     return r < 0 ? r : 0;
 }
 
+/* A ref may be lost: the ledger knows the commits, too. */
+static int sweep(const Store *store, Arena *arena, size_t *ret_objects, Err *err)
+{
+    RunRecordVec runs = {0};
+    StringVec commits = {0};
+    int r = ledger_list(store->ledger, arena, 0, &runs, err);
+    VEC_EACH (run, &runs) {
+        if (run->commit)
+            *vec_push(arena, &commits) = run->commit;
+    }
+    return r < 0 ? r : repo_sweep(store->repo, &commits, ret_objects, err);
+}
+
 static int remove_snapshots(const Store *store, Arena *arena, const StringVec *runs, size_t *ret_objects, Err *err)
 {
     int r = 0;
@@ -68,7 +81,7 @@ static int remove_snapshots(const Store *store, Arena *arena, const StringVec *r
         if (r >= 0)
             r = repo_remove_ref(store->repo, arena_printf(arena, "refs/runs/%s", run), err);
     }
-    return r < 0 ? r : repo_sweep(store->repo, ret_objects, err);
+    return r < 0 ? r : sweep(store, arena, ret_objects, err);
 }
 
 int history_prune(const Store *store, const Retention *keep, PruneReport *ret, Err *err)

@@ -208,6 +208,59 @@ static void a_temporary_change_that_was_superseded_may_go(void **state)
     assert_string_equal(ids(tree, &store), "for-good");
 }
 
+static void assert_snapshot_is_there(TempTree *tree, const Store *store, const char *id)
+{
+    RunRecord run;
+    Snapshot snapshot;
+    Err err;
+    assert_int_equal(ledger_find(store->ledger, tree->arena, id, &run, &err), 0);
+    assert_int_equal(snapshot_read(store->repo, tree->arena, run.commit, &snapshot, &err), 0);
+}
+
+static void nothing_is_removed_while_a_ref_cannot_be_read(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(store_close) Store store = open_store(tree);
+    const Retention keep = {.runs = 2, .age_usec = USEC_INFINITY};
+    char commit[65];
+    PruneReport report;
+    Err err;
+    do_runs(tree, &store, 1, 4);
+    assert_int_equal(snapshot_find(store.repo, "r003", commit, &err), 0);
+    assert_int_equal(unlink(in_tree(tree, "/snapshots.git/refs/tags/kept/r003")), 0);
+    put_file(tree, "/snapshots.git/refs/runs/r003", ""); /* as after a power cut */
+    assert_int_equal(history_prune(&store, &keep, &report, &err), -ERR_FAILED);
+    assert_non_null(strstr(err.message, "refs/runs/r003"));
+    assert_snapshot_is_there(tree, &store, "r003");
+
+    put_file(tree, "/snapshots.git/refs/runs/r003", arena_printf(tree->arena, "%s\n", commit));
+    assert_int_equal(history_prune(&store, &keep, &report, &err), 0); /* the rest of what was begun */
+    assert_true(report.objects >= 4);
+    sound(tree, &store);
+}
+
+static void a_snapshot_whose_ref_is_lost_stays_with_its_run(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(store_close) Store store = open_store(tree);
+    do_runs(tree, &store, 1, 4);
+    assert_int_equal(unlink(in_tree(tree, "/snapshots.git/refs/runs/r003")), 0);
+    assert_int_equal(unlink(in_tree(tree, "/snapshots.git/refs/tags/kept/r003")), 0);
+    assert_int_equal(prune(&store, 2).runs, 2);
+    assert_snapshot_is_there(tree, &store, "r003");
+}
+
+static void a_run_that_goes_takes_a_ref_that_cannot_be_read_with_it(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(store_close) Store store = open_store(tree);
+    do_runs(tree, &store, 1, 4);
+    put_file(tree, "/snapshots.git/refs/runs/r001", "");
+    assert_int_equal(prune(&store, 2).runs, 2);
+    assert_int_equal(refs(tree, &store), 4);
+    sound(tree, &store);
+}
+
 static void a_crash_at_any_point_is_made_good_by_the_next_time(void **state)
 {
 #if SALVE_FAULT_INJECTION
@@ -235,7 +288,7 @@ static void a_crash_at_any_point_is_made_good_by_the_next_time(void **state)
         assert_string_equal(ids(tree, &store), "r003 r004");
         assert_int_equal(refs(tree, &store), 4);
         size_t left = 1;
-        assert_int_equal(repo_sweep(store.repo, &left, &err), 0);
+        assert_int_equal(repo_sweep(store.repo, &(StringVec){0}, &left, &err), 0);
         assert_int_equal(left, 0);
         sound(tree, &store);
         store_close(&store);
@@ -296,6 +349,9 @@ int main(void)
         TREE_TEST(a_temporary_change_stays_until_it_has_ended),
         TREE_TEST(the_known_good_stays_though_the_clock_was_ahead_before),
         TREE_TEST(a_temporary_change_that_was_superseded_may_go),
+        TREE_TEST(nothing_is_removed_while_a_ref_cannot_be_read),
+        TREE_TEST(a_snapshot_whose_ref_is_lost_stays_with_its_run),
+        TREE_TEST(a_run_that_goes_takes_a_ref_that_cannot_be_read_with_it),
         cmocka_unit_test(a_crash_at_any_point_is_made_good_by_the_next_time),
         TREE_TEST(what_is_not_sound_is_not_pruned),
         TREE_TEST(tidying_waits_until_it_is_worth_the_while),
