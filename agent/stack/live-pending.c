@@ -11,6 +11,9 @@
 
 /* The kernel counts the start of a process in ticks and cuts: it may really have started this much later. */
 #define START_PRECISION_USEC (10 * USEC_PER_MSEC)
+/* A file whose time lies further in the future was changed before the clock was set back. Such a time says nothing
+ * about a process whose start is told by the new clock: every file would count, for as long as the step was. */
+#define CLOCK_PRECISION_USEC (2 * USEC_PER_SEC)
 
 typedef struct Ask {
     Live *live;
@@ -49,7 +52,8 @@ static void ask_file(const Ask *ask, const char *path, usec start, const char *w
         usec target = changed_at(ask, resolved);
         changed = target > changed ? target : changed;
     }
-    if (start > 0 && changed > start + START_PRECISION_USEC)
+    bool clock_was_set_back = changed > clock_realtime() + CLOCK_PRECISION_USEC;
+    if (start > 0 && changed > start + START_PRECISION_USEC && !clock_was_set_back)
         add(ask, path,
             arena_printf(ask->arena, "changed %s after %s", usec_to_string(ask->arena, changed - start), who));
 }
