@@ -24,7 +24,7 @@ static const Field keep_fields[] = {
     FIELD_INT(KeepFile, runs, .default_text = "500", .min = "1", .max = "1000000", .allow_never = true,
               .help = "How many runs are remembered; never: none is forgotten for their number."),
     FIELD_INT(KeepFile, days, .default_text = "365", .min = "1", .max = "100000", .allow_never = true,
-              .help = "For how long; never: none is forgotten for its age."),
+              .help = "For how long, counted back from the 50th newest run; never: none is forgotten for its age."),
     FIELDS_END,
 };
 

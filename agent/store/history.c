@@ -4,6 +4,9 @@
 /* So many runs may be there beyond what is to be kept, a part of it, before a run is followed by pruning. */
 enum { SLACK_PART = 20, SLACK_MAX = 25 };
 
+/* So many runs must have begun since a run was too old, before it goes without anybody asking. */
+enum { WITNESSES = 50 };
+
 /* What is wrong with the snapshot of a run, or NULL. */
 static const char *snapshot_problem(const Store *store, Arena *arena, const RunRecord *run)
 {
@@ -152,17 +155,19 @@ static int open_plainly(const char *state_dir, Store *ret, Err *err)
     return r;
 }
 
-int history_tidy(const char *state_dir, const Retention *keep, Err *err)
+int history_tidy(const char *state_dir, const Retention *asked, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(store_close) Store store = {0};
+    Retention keep = *asked;
     PruneReport report;
     bool wanted;
-    int r = wants_pruning(state_dir, keep, &wanted, err);
+    keep.since = WITNESSES;
+    int r = wants_pruning(state_dir, &keep, &wanted, err);
     if (r < 0 || !wanted)
         return r;
     r = open_plainly(state_dir, &store, err);
     if (r == -ERR_BUSY || (r == 0 && !is_at_rest(&store, arena)))
         return 0;
-    return r == 0 ? history_prune(&store, keep, &report, err) : r < 0 ? r : 0;
+    return r == 0 ? history_prune(&store, &keep, &report, err) : r < 0 ? r : 0;
 }

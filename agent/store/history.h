@@ -17,5 +17,6 @@ typedef struct PruneReport {
  * at any point is made good by the next call. The caller holds the lock, and no run is under way. */
 int history_prune(const Store *store, const Retention *keep, PruneReport *ret, Err *err);
 
-/* The same on its own, after a run: where enough has gathered to be worth the while, and nobody else is at work. */
+/* The same on its own, after a run: where enough has gathered to be worth the while, and nobody else is at work. What
+ * only age would remove stays until enough runs say that so much time has passed: a clock may be years ahead. */
 int history_tidy(const char *state_dir, const Retention *keep, Err *err);

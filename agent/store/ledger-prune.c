@@ -36,13 +36,32 @@
     " FROM runs AS past WHERE " ENDED " AND (" TOO_MANY " OR " TOO_OLD ") AND NOT " KNOWN_GOOD " AND NOT " TEMPORARY   \
     " AND past.id NOT IN (SELECT id FROM (" QUARANTINED("id") "))"
 
-static int prepare(Ledger *ledger, const char *sql, const Retention *keep, usec now, Statement **ret, Err *err)
+/* The time from which age is counted: a clock that is years ahead must not make everything old. */
+static int find_reference(Ledger *ledger, const Retention *keep, usec now, usec *ret, Err *err)
 {
-    int r = db_prepare(ledger->db, sql, ret, err);
+    CLEANUP(statement_close) Statement *select = NULL;
+    *ret = now;
+    if (keep->since == 0)
+        return 0;
+    int r = db_prepare(ledger->db, "SELECT created FROM runs ORDER BY rowid DESC LIMIT 1 OFFSET ?1 - 1", &select, err);
     if (r < 0)
         return r;
+    statement_bind_int(select, 1, keep->since);
+    if ((r = statement_step(select, err)) < 0)
+        return r;
+    usec began = r == DB_ROW ? (usec)statement_int(select, 0) : 0;
+    *ret = began < now ? began : now;
+    return 0;
+}
+
+static int prepare(Ledger *ledger, const char *sql, const Retention *keep, usec now, Statement **ret, Err *err)
+{
+    usec reference;
+    int r = find_reference(ledger, keep, now, &reference, err);
+    if (r < 0 || (r = db_prepare(ledger->db, sql, ret, err)) < 0)
+        return r;
     statement_bind_int(*ret, 1, keep->runs);
-    statement_bind_int(*ret, 2, keep->age_usec < now ? (int64_t)(now - keep->age_usec) : 0);
+    statement_bind_int(*ret, 2, keep->age_usec < reference ? (int64_t)(reference - keep->age_usec) : 0);
     return 0;
 }
 

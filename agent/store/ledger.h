@@ -101,6 +101,7 @@ int ledger_verify(Ledger *ledger, Arena *arena, ChainReport *ret, Err *err);
 typedef struct Retention {
     int64_t runs;  /* INT64_MAX: all */
     usec age_usec; /* USEC_INFINITY: for ever */
+    int64_t since; /* age is counted from when the since-th newest run began; 0: from now */
 } Retention;
 
 /* How many runs may go. */

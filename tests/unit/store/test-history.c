@@ -338,6 +338,51 @@ static void tidying_waits_until_it_is_worth_the_while(void **state)
     store_close(&store);
 }
 
+static void a_clock_that_is_years_ahead_costs_no_history_unasked(void **state)
+{
+    TempTree *tree = *state;
+    const Retention keep = {.runs = INT64_MAX, .age_usec = 0}; /* all that ended before now is too old */
+    Err err;
+    Store store = open_store(tree);
+    do_runs(tree, &store, 1, 49);
+    store_close(&store);
+    assert_int_equal(history_tidy(tree->root, &keep, &err), 0);
+    store = open_store(tree);
+    assert_int_equal(refs(tree, &store), 98);
+    PruneReport report;
+    assert_int_equal(history_prune(&store, &keep, &report, &err), 0);
+    assert_int_equal(report.runs, 48); /* somebody asked */
+    store_close(&store);
+}
+
+static void add_old_run(Store *store, const char *id, usec when)
+{
+    const RunRecord run = {.id = id, .state = RUN_REFUSED, .created = when, .ended = when, .plan_hash = id};
+    Err err;
+    assert_int_equal(ledger_add(store->ledger, &run, &err), 0);
+}
+
+static void what_is_too_old_for_all_recent_runs_goes_unasked(void **state)
+{
+    TempTree *tree = *state;
+    const usec year = 365 * 24 * 3600 * USEC_PER_SEC;
+    const Retention keep = {.runs = INT64_MAX, .age_usec = year};
+    Err err;
+    Store store = open_store(tree);
+    for (unsigned i = 0; i < 30; i++)
+        add_old_run(&store, arena_printf(tree->arena, "old-%02u", i), i + 1);
+    for (unsigned i = 0; i < 49; i++)
+        add_old_run(&store, arena_printf(tree->arena, "new-%02u", i), 10 * year);
+    do_run(tree, &store, 1, "/etc/x", RUN_KEPT);
+    store_close(&store);
+    assert_int_equal(history_tidy(tree->root, &keep, &err), 0);
+    store = open_store(tree);
+    RunRecordVec left;
+    assert_int_equal(ledger_list(store.ledger, tree->arena, 0, &left, &err), 0);
+    assert_int_equal(left.n, 50);
+    store_close(&store);
+}
+
 int main(void)
 {
 #define TREE_TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
@@ -355,6 +400,8 @@ int main(void)
         cmocka_unit_test(a_crash_at_any_point_is_made_good_by_the_next_time),
         TREE_TEST(what_is_not_sound_is_not_pruned),
         TREE_TEST(tidying_waits_until_it_is_worth_the_while),
+        TREE_TEST(a_clock_that_is_years_ahead_costs_no_history_unasked),
+        TREE_TEST(what_is_too_old_for_all_recent_runs_goes_unasked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
