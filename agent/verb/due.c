@@ -4,6 +4,8 @@
  * Without anything due it takes no lock. Where an end cannot even begin (the lock is taken, the host is held, the plan
  * is refused) it is tried again in a few minutes. One that began and was rolled back stands in the ledger, which says
  * whether it is tried again (run/standing.h). */
+#include <unistd.h>
+
 #include "base/log.h"
 #include "report/record-json.h"
 #include "run/due.h"
@@ -130,29 +132,43 @@ static void arm_again(Systemd *systemd, usec wait_usec)
         log_error("%s; the daily start of " DUE_TIMER " sets it again", err_text(&err));
 }
 
+/* What a reader sees to be due; 1: nothing. */
+static int find_first(VerbContext *context, Store *store, RunRecord *ret, Err *err)
+{
+    StringVec none = {0};
+    const char *mark = arena_printf(context->arena, "%s/" STORE_REBUILD, context->settings->state_dir);
+    int r = store_open_read(context->settings->state_dir, store, err);
+    if (r < 0)
+        return r;
+    if (store->repo && (!store->ledger || access(mark, F_OK) == 0))
+        return err_set(err, ERR_DAMAGED, "the ledger in %s was lost", context->settings->state_dir);
+    return store->ledger ? find_due(store->ledger, context->arena, &none, ret, err) : 1;
+}
+
+/* A ledger that cannot be read is put right by whoever opens it for writing, and then says what is due. */
 static int look(VerbContext *context, Err *err)
 {
     CLEANUP(store_close) Store store = {0};
     CLEANUP(systemd_close) Systemd *systemd = NULL;
-    RunRecord run;
-    StringVec none = {0};
+    RunRecord run = {0};
     int r = systemd_open(&systemd, err);
-    if (r >= 0)
-        r = store_open_read(context->settings->state_dir, &store, err);
-    if (r < 0 || !store.ledger)
-        return r < 0 ? r : due_arm(systemd, USEC_INFINITY, err);
-    r = find_due(store.ledger, context->arena, &none, &run, err);
+    if (r < 0 || (r = find_first(context, &store, &run, err)) == -ERR_DENIED)
+        return r;
     if (r > 0)
-        return due_rearm(systemd, store.ledger, USEC_INFINITY, clock_realtime(), err);
+        return store.ledger ? due_rearm(systemd, store.ledger, USEC_INFINITY, clock_realtime(), err)
+                            : due_arm(systemd, USEC_INFINITY, err);
     store_close(&store);
-    store = (Store){0};
+    if (r < 0)
+        log_warning("which temporary changes are due cannot be read: %s; tried in earnest now", err_text(err));
     /* Before anything else, so that a death in the middle of it is made good. */
     arm_again(systemd, TEMPORARY_RETRY_USEC);
-    if (r < 0 || (r = end_due(context, err)) >= 0)
+    bool known = r == 0;
+    if ((r = end_due(context, err)) >= 0)
         return r;
     if (err->kind == ERR_BUSY)
         arm_again(systemd, BUSY_RETRY_USEC);
-    return err_prefix(err, "the temporary change of run %s (%s) cannot be ended now", run.id, run.playbook);
+    return known ? err_prefix(err, "the temporary change of run %s (%s) cannot be ended now", run.id, run.playbook)
+                 : err_prefix(err, "temporary changes cannot be ended now");
 }
 
 const Verb verb_due = {

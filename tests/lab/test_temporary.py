@@ -4,6 +4,8 @@
 import datetime
 import time
 
+import pytest
+
 from lab import Spec, diff_state
 from lab.playbooks import (RESTART, SERVICE, TIMEOUT, align, gunicorn, http, nginx_timeout, playbook,
                            write_playbook)
@@ -272,6 +274,21 @@ def test_a_ledger_that_was_lost_still_ends_it(boot):
     assert states(host) == [(ended.id, "running", None)]
     wait_due(host, "has ended")
     assert diff_state(before, host.snapshot_state()) == []
+
+
+@pytest.mark.parametrize("damage", [
+    "echo damaged >/var/lib/salve/ledger.db && rm -f /var/lib/salve/ledger.db-*",
+    "rm -f /var/lib/salve/ledger.db*",
+])
+def test_a_ledger_that_was_lost_is_put_right_by_the_timer_alone(boot, damage):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    ended = temporary(host, "10s")
+    host.run(damage)
+    wait_due(host, "has ended")
+    assert diff_state(before, host.snapshot_state()) == []
+    assert states(host) == [] and not host.exists(DROP_IN)
+    assert origins(host)[0] == f"end of temporary {ended.id}"
 
 
 def test_files_that_somebody_put_back_already_need_no_end_but_get_a_record(boot):
