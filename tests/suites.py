@@ -167,7 +167,7 @@ def crash(tally, directory, *options):
     tally.add(passed=passed, failed=failed or int(process.returncode != 0))
 
 
-def lab(tally, directory, keyword):
+def lab(tally, directory, keyword, *more):
     say(f"lab: real hosts, {LAB_PROCESSES} at once")
     try:
         machine.require()
@@ -175,7 +175,7 @@ def lab(tally, directory, keyword):
         print(error, flush=True)
         tally.add(failed=1)
         return
-    words = ["-n", LAB_PROCESSES, "--dist", "loadfile", *(["-k", keyword] if keyword else []), TESTS / "lab"]
+    words = ["-n", LAB_PROCESSES, "--dist", "loadfile", *(["-k", keyword] if keyword else []), *more, TESTS / "lab"]
     code, failures = lab_round(tally, directory, "lab", words)
     if code == 0 or not 0 < len(failures) <= LAB_SECOND_CHANCES:
         tally.add(failed=len(failures) or int(code != 0))
@@ -194,6 +194,8 @@ def lab_round(tally, directory, name, words):
     failures = []
     for case in xml.etree.ElementTree.parse(report).iter("testcase") if report.exists() else ():
         outcomes = {child.tag for child in case}
+        for told in case.iter("property"):
+            say(f"lab: {told.get('name')}: {told.get('value')}")
         if outcomes & {"failure", "error"}:
             failures.append(f"{TESTS / case.get('classname').replace('.', '/')}.py::{case.get('name')}")
         else:
@@ -216,7 +218,7 @@ def parse():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--unit", action="store_true", help="only unit, fuzz and style tests with gcc: under a minute")
     parser.add_argument("--lab", action="store_true", help="only the lab tests (and the build they need)")
-    parser.add_argument("--crash", action="store_true", help="only the crash tests, all of them: up to an hour")
+    parser.add_argument("--crash", action="store_true", help="only the crash tests, all of them, simulated and on lab hosts: hours")
     parser.add_argument("-k", metavar="EXPRESSION", help="only the lab tests that match, as pytest's -k; implies --lab")
     return parser.parse_args()
 
@@ -231,6 +233,8 @@ def main():
     if options.crash:
         directory = build("gcc", "gcc", "-Dwerror=true")
         crash(tally, directory) if directory else tally.add(failed=1)
+        if directory:
+            lab(tally, directory, "kills", "--kills", "all")
         return finish(tally, started)
     try:
         directory = build("gcc", "gcc", "-Dwerror=true") if only_lab and not options.unit else quick(tally)

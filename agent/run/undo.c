@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/intent.h"
+#include "run/standing.h"
 
 static int read_snapshot(Arena *arena, const Store *store, const RunRecord *run, Snapshot *ret, Err *err)
 {
@@ -52,10 +53,29 @@ static int find_passed(Arena *arena, const Store *store, const char *phase, Undo
     return 0;
 }
 
+/* The newest change that stands. A rollback is none: whoever asks twice does not want the first one taken back. */
+static int find_newest(Arena *arena, const Store *store, const char **ret, Err *err)
+{
+    PastRunVec runs = {0};
+    int r = standing_load(store->ledger, arena, &runs, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (run, &runs) {
+        if (run->stands && !run->record.undoes && run->record.commit) {
+            *ret = run->record.id;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_NOT_FOUND, "no change that was kept on this host stands: there is nothing to take back%s",
+                   runs.n > 0 ? "; salve history lists the runs, and rollback takes one" : "");
+}
+
 int undo_run(Arena *arena, const Store *store, const char *which, Undo *ret, Err *err)
 {
     Snapshot *snapshot = arena_new_of(arena, Snapshot);
-    int r = load(arena, store, which, ret, snapshot, err);
+    int r = str_equal(which, "last-kept") ? find_newest(arena, store, &which, err) : 0;
+    if (r >= 0)
+        r = load(arena, store, which, ret, snapshot, err);
     if (r < 0)
         return r;
     ret->record = (PlanRecord){

@@ -12,7 +12,8 @@ typedef struct Undo {
     PlanRecord record;
 } Undo;
 
-/* Back to before a run. which: as ledger_find takes it. ERR_REFUSED where it was not kept or changed nothing. */
+/* Back to before a run. which: as ledger_find takes it; "last-kept" is the newest change that stands, no rollback.
+ * ERR_REFUSED where it was not kept or changed nothing. */
 int undo_run(Arena *arena, const Store *store, const char *which, Undo *ret, Err *err);
 /* Back to how the managed files were right after a kept run: what it left in its own files, and in files that only
  * later kept runs touched what was there before the earliest of them. All later kept runs count as undone, those that

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/files-at.h"
+#include "base/log.h"
 
 /* 1: it is not there. */
 static int check_dir(const char *dir, Err *err)
@@ -34,6 +35,18 @@ static int check_dir(const char *dir, Err *err)
             "mode %04o); look at what is in it, then: chown root:root %s && chmod 0700 %s",
             dir, st.st_uid, (unsigned)st.st_mode & 07777, dir, dir);
     return 0;
+}
+
+/* A hot run must be finished whatever somebody did to the directory's mode; what could be read has been by now. */
+static void close_to_others(const char *dir, const char *path)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    struct stat st;
+    bool ours = lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+    if (ours && (st.st_mode & 077) != 0 && access(arena_printf(arena, "%s/hot", dir), F_OK) == 0 &&
+        chmod(path, 0700) == 0)
+        log_warning("%s was open to others (mode %04o); it holds copies of configuration, and is closed again", path,
+                    (unsigned)st.st_mode & 07777);
 }
 
 int store_make_dir(const char *dir, Err *err)
@@ -136,6 +149,8 @@ int store_open_write(const char *dir, const char *what, usec patience_usec, Stor
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(store_close) Store store = {.dir = dir};
+    close_to_others(dir, dir);
+    close_to_others(dir, arena_printf(arena, "%s/snapshots.git", dir));
     int r = store_make_dir(dir, err);
     if (r < 0 || (r = lock_take(dir, what, patience_usec, &store.lock, err)) < 0 ||
         (r = open_ledger(arena, &store, err)) < 0 || (r = open_repo(arena, &store, err)) < 0)

@@ -61,7 +61,7 @@ static int rollback_run(VerbContext *context, Err *err)
 
 const Verb verb_rollback = {
     .name = "rollback",
-    .summary = "Back to before a run (the last kept one), as a run of its own.",
+    .summary = "Back to before a run (the last change that stands), as a run of its own.",
     .arguments = "[RUN]",
     .details =
         "Puts every file of the run back to the content, owner, mode and attributes that it had before, and verifies\n"

@@ -249,3 +249,17 @@ def test_a_bus_that_is_restarted_during_a_run_stops_nothing(boot):
         host.systemctl("restart", "dbus")
         ended = carried.end()
     assert ended.code == ROLLED_BACK and "health" in ended.reason, ended
+
+
+def test_a_state_directory_that_was_opened_to_others_does_not_keep_a_run_from_its_recovery(boot):
+    host = boot(BOTH)
+    with restored(host):
+        with start(host, LONG, "--foreground") as carried:
+            carried.wait_event(event="state", state="verifying")
+            carried.signal("KILL")
+            carried.end()
+        host.run("chmod 0755 /var/lib/salve /var/lib/salve/snapshots.git")
+        host.salve("recover", check=True)
+        assert host.run("stat -c %a /var/lib/salve /var/lib/salve/snapshots.git").stdout.split() == ["700", "700"]
+    host.run("chmod 0755 /var/lib/salve")
+    assert run(host, playbook(TIMEOUT)).code == REFUSED, "nothing is hot: a person should look first"

@@ -28,7 +28,7 @@ STATES = ["baselining", "snapshotted", "staged", "applying", "activating", "veri
 
 
 @pytest.fixture
-def sample(request):
+def sample(request, record_property):
     """A function that picks points to try, and says which."""
     how_many, seed = request.config.getoption("--kills"), request.config.getoption("--seed")
     seed = seed if seed is not None else random.randrange(1 << 32)
@@ -37,6 +37,7 @@ def sample(request):
         points = list(points)
         chosen = points if how_many == "all" else random.Random(seed).sample(points, min(int(how_many), len(points)))
         print(f"seed {seed}: {len(chosen)} of {len(points)} points: {sorted(chosen)}")
+        record_property("seed", seed)
         return chosen
     return pick
 
@@ -84,9 +85,11 @@ class Trials:
         if side == "new":
             assert salve(self.host, "rollback", "--yes", *ONCE).code == KEPT, what
 
-    def tell(self, kind):
-        print(f"{kind}: {sum(self.ends.values())} tried: " +
-              ", ".join(f"{count} ended {end}" for end, count in sorted(self.ends.items())))
+    def tell(self, kind, record_property):
+        text = f"{sum(self.ends.values())} tried: " + ", ".join(f"{count} ended {end}"
+                                                                for end, count in sorted(self.ends.items()))
+        print(f"{kind}: {text}")
+        record_property(kind, text)
 
 
 def first_run(host, **options):
@@ -95,7 +98,7 @@ def first_run(host, **options):
     assert salve(host, "rollback", "--yes", *ONCE).code == KEPT
 
 
-def test_killed_at_its_own_points(boot, sample):
+def test_killed_at_its_own_points(boot, sample, record_property):
     host = boot(SPEC)
     first_run(host)
     first_run(host, environment={"SALVE_FAULT": "count:/root/points"})
@@ -103,7 +106,7 @@ def test_killed_at_its_own_points(boot, sample):
     for number in sample(range(1, len(host.read("/root/points").splitlines()) + 1)):
         run(host, CHANGE, *ONCE, environment={"SALVE_FAULT": f"{number}:kill"})
         trials.judge(f"killed at point {number}")
-    trials.tell("own fault points")
+    trials.tell("killed: own fault points", record_property)
 
 
 def strace(host, *options):
@@ -123,7 +126,7 @@ def calls_of_the_engine(lines):
             yield call[1], seen[call[1]]
 
 
-def test_killed_from_outside(boot, sample):
+def test_killed_from_outside(boot, sample, record_property):
     host = boot(SPEC)
     first_run(host)
     assert strace(host, "-o", "/root/calls").code == KEPT
@@ -132,10 +135,10 @@ def test_killed_from_outside(boot, sample):
     for name, number in sample(calls_of_the_engine(host.read("/root/calls").splitlines())):
         strace(host, "-o", "/dev/null", "-e", f"inject={name}:signal=KILL:when={number}")
         trials.judge(f"killed at {name} number {number}")
-    trials.tell("calls, by strace")
+    trials.tell("killed: calls, by strace", record_property)
 
 
-def test_killed_with_the_whole_host(boot, sample):
+def test_killed_with_the_whole_host(boot, sample, record_property):
     host = boot(SPEC)
     first_run(host)
     trials = Trials(host)
@@ -145,4 +148,4 @@ def test_killed_with_the_whole_host(boot, sample):
             host.power_cut()
         host.wait_site()
         trials.judge(f"power cut in {state}")
-    trials.tell("power cuts")
+    trials.tell("killed: power cuts", record_property)

@@ -284,3 +284,13 @@ def test_old_runs_are_forgotten_with_their_snapshots_and_history_stays_sound(boo
     assert verified(host)[0] == 0
     assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
     assert "timeout = 8" in host.read(CONFIG)
+
+
+def test_rolling_back_twice_does_not_bring_the_change_back(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    kept(host)
+    assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
+    again = salve(host, "rollback", "--yes", "--verify", "once")
+    assert again.code == FAILED and again.said("no change that was kept on this host stands"), again
+    assert diff_state(before, host.snapshot_state()) == []
