@@ -17,6 +17,40 @@
 
 #define BUSY_RETRY_USEC USEC_PER_MIN
 
+/* A file of the run that is no more as the run left it. */
+static const char *find_changed(const Plan *plan, const EditVec *edits)
+{
+    VEC_EACH (note, &plan->notes) {
+        VEC_EACH (edit, edits) {
+            if (note->level == NOTE_WARNING && str_equal(note->subject, edit->path))
+                return edit->path;
+        }
+    }
+    return NULL;
+}
+
+/* Nobody is here to say that somebody's edit may be replaced. The record says so, and that it is not tried again. */
+static int give_up(VerbContext *context, Carrier *carrier, const Plan *plan, const char *path, RunRecord *ret, Err *err)
+{
+    usec now = clock_realtime();
+    *ret = (RunRecord){
+        .id = store_run_id(context->arena, now),
+        .state = RUN_REFUSED,
+        .created = now,
+        .ended = now,
+        .playbook = plan->playbook->name,
+        .target = plan->target,
+        .values = "{}",
+        .plan_hash = plan->hash,
+        .origin = plan->origin,
+        .user = "salve",
+        .reason = arena_printf(context->arena, "%s was changed since by somebody else", path),
+        .undoes = plan->undoes,
+        .blamed = true,
+    };
+    return ledger_add(engine_store(carrier->engine)->ledger, ret, err);
+}
+
 /* Back to before the run, as a run of its own. Files that are so already leave nothing to judge, but a record. */
 static int end_one(VerbContext *context, Carrier *carrier, const RunRecord *run, RunRecord *ret, Err *err)
 {
@@ -33,6 +67,9 @@ static int end_one(VerbContext *context, Carrier *carrier, const RunRecord *run,
                           &plan, err);
     if (r < 0)
         return r;
+    const char *changed = find_changed(plan, undo.record.edits);
+    if (changed)
+        return give_up(context, carrier, plan, changed, ret, err);
     if (plan->nothing_to_do)
         plan->checks = (PlannedCheckVec){0};
     return engine_run(carrier->engine, plan, &how, ret, err);

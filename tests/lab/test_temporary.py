@@ -302,6 +302,26 @@ def test_files_that_somebody_put_back_already_need_no_end_but_get_a_record(boot)
     assert diff_state(before, host.snapshot_state()) == []
 
 
+def test_a_file_that_somebody_changed_meanwhile_is_left_to_a_person(boot):
+    host = boot(BOTH)
+    before = host.snapshot_state()
+    ended = temporary(host, "1h", TIMEOUT)
+    host.run(f"echo '# by hand' >>{CONFIG} && systemctl restart gunicorn")
+    let_pass(host, ended)
+    for _ in range(2):
+        wake(host)
+    assert "# by hand" in host.read(CONFIG)
+    (item,) = states(host)
+    assert item[:2] == (ended.id, "given-up")
+    assert len(origins(host)) == 2, "nothing is tried again by itself"
+    assert f"{CONFIG} was changed since" in host.journal("salve-due.service")
+    status = host.salve("status", check=True).stdout
+    assert f"{CONFIG} was changed since" in status and f"salve rollback --force {ended.id}" in status, status
+    by_hand = salve(host, "rollback", "--yes", "--force", "--verify", "once", ended.id)
+    assert by_hand.code == KEPT and states(host) == [], by_hand
+    assert diff_state(before, host.snapshot_state()) == []
+
+
 def test_what_cannot_end_is_not_begun(shared):
     host = shared()
     with untouched(host):
