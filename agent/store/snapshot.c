@@ -15,6 +15,9 @@ enum { FORMAT = 1, MANIFEST_MAX = 4 << 20 };
 
 /* --- Writing --- */
 
+/* Names are for people; asking for one may ask the network. */
+typedef enum Names { NAMES_LEFT_OUT, NAMES_ASKED } Names;
+
 static const char *user_name(uid_t uid)
 {
     const struct passwd *entry = getpwuid(uid);
@@ -27,7 +30,7 @@ static const char *group_name(gid_t gid)
     return entry ? entry->gr_name : NULL;
 }
 
-static Node *state_to_node(Arena *arena, const FileState *state)
+static Node *state_to_node(Arena *arena, const FileState *state, Names names)
 {
     Node *node = node_map(arena);
     node_set_text(arena, node, "type", file_type_to_string(state->type));
@@ -35,8 +38,10 @@ static Node *state_to_node(Arena *arena, const FileState *state)
         return node;
     node_set_int(arena, node, "uid", state->uid);
     node_set_int(arena, node, "gid", state->gid);
-    node_set_text(arena, node, "user", user_name(state->uid));
-    node_set_text(arena, node, "group", group_name(state->gid));
+    if (names == NAMES_ASKED) {
+        node_set_text(arena, node, "user", user_name(state->uid));
+        node_set_text(arena, node, "group", group_name(state->gid));
+    }
     node_set_text(arena, node, "mode", arena_printf(arena, "%04o", (unsigned)state->mode));
     if (state->type == FILE_SYMLINK)
         node_set_text(arena, node, "target", state->content.data);
@@ -67,7 +72,7 @@ static void add_bytes(Arena *arena, RepoFileVec *files, const char *side, size_t
 }
 
 /* The manifest and all blobs. */
-static RepoFileVec files_of(Arena *arena, const char *run_id, const char *intent, const EditVec *edits)
+static RepoFileVec files_of(Arena *arena, const char *run_id, const char *intent, const EditVec *edits, Names names)
 {
     RepoFileVec files = {0};
     Node *manifest = node_map(arena);
@@ -78,8 +83,8 @@ static RepoFileVec files_of(Arena *arena, const char *run_id, const char *intent
         const Edit *edit = &edits->items[i];
         Node *entry = node_add(arena, list, node_map(arena));
         node_set_text(arena, entry, "path", edit->path);
-        node_set(arena, entry, "before", state_to_node(arena, &edit->before));
-        node_set(arena, entry, "after", state_to_node(arena, &edit->after));
+        node_set(arena, entry, "before", state_to_node(arena, &edit->before, names));
+        node_set(arena, entry, "after", state_to_node(arena, &edit->after, names));
         add_bytes(arena, &files, "before", i, &edit->before);
         add_bytes(arena, &files, "after", i, &edit->after);
     }
@@ -110,7 +115,7 @@ int snapshot_write(Repo *repo, const char *run_id, const char *intent, const Edi
     VEC_EACH (edit, edits)
         strbuf_printf(&message, "%s: %s -> %s\n", edit->path, file_type_to_string(edit->before.type),
                       file_type_to_string(edit->after.type));
-    const RepoFileVec files = files_of(arena, run_id, intent, edits);
+    const RepoFileVec files = files_of(arena, run_id, intent, edits, NAMES_ASKED);
     return repo_commit(repo, arena_printf(arena, "refs/runs/%s", run_id), strbuf_str(&message), clock_realtime(),
                        &files, ret_commit, err);
 }
@@ -305,7 +310,7 @@ int snapshot_keep_foreign(Repo *repo, const char *run_id, const char *path, cons
     const char *named = arena_printf(arena, "%s\n%s", path, hash_to_hex(arena, hash)); /* two files may be the same */
     const char *tag = hash_to_hex(arena, hash_of(named, strlen(named)));
     const char *ref = arena_printf(arena, "refs/foreign/%s/%.16s", run_id, tag);
-    const RepoFileVec files = files_of(arena, run_id, "{}", &edits);
+    const RepoFileVec files = files_of(arena, run_id, "{}", &edits, NAMES_LEFT_OUT);
     const char *message = arena_printf(arena, "run %s found this foreign version of %s\n", run_id, path);
     r = repo_ref(repo, ref, ret_commit, err);
     return r == REPO_NONE ? repo_commit(repo, ref, message, clock_realtime(), &files, ret_commit, err) : r;

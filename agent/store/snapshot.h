@@ -37,8 +37,8 @@ int snapshot_find(Repo *repo, const char *run_id, char ret_commit[65], Err *err)
 int snapshot_rehearse(Repo *repo, Arena *arena, const char *commit, const char *root, const EditVec *edits,
                       const char **ret_path, const char **ret_what, Err *err);
 
-/* Keeps a foreign file that was found in the way, on ref refs/foreign/<run>/<hash of path and state>; before
- * swap_discard_aside. */
+/* Keeps a foreign file that was found in the way, without the names of its owner, because a rollback needs no network:
+ * on ref refs/foreign/<run>/<hash of path and state>; before swap_discard_aside. */
 int snapshot_keep_foreign(Repo *repo, const char *run_id, const char *path, const FileState *state, char ret_commit[65],
                           Err *err);
 
