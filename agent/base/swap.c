@@ -11,7 +11,10 @@
  * swapped).
  *  4. Nothing that is neither `before` nor `after` is ever deleted: what comes out of an exchange is looked at, and
  * what is foreign goes back (swap_apply) or aside (swap_revert, swap_finish).
- *  5. Before an outcome is reported the directories are synced.
+ *  5. What a step has renamed is durable before the next step begins: each directory is synced once, by swap_sync,
+ *     when all edits have been prepared or applied. The order among them does not matter, because each path is told
+ *     by its content. At once is synced what nobody may come back to: a foreign file that was put back, and what was
+ *     removed, since its directory may go next.
  *  6. Who calls again after a crash gets the same end: every function starts from what is there.
  *
  *         absent dot          dot = after          dot = before         dot gone
@@ -45,7 +48,7 @@ static int write_dot(Arena *arena, const Site *site, const char *name, const Fil
     r = file_move_at(site->dot_dir, site->fresh, site->dot_dir, name, site->shown, err);
     if (r > 0)
         return err_set(err, ERR_FAILED, "%s: the dot name %s is taken", site->shown, name);
-    return r < 0 ? r : site_sync(site, err);
+    return r;
 }
 
 /* Tries with two names of no worth. 1: this file system cannot exchange. */
@@ -109,17 +112,16 @@ static int apply_change(Arena *arena, const Site *site, const Edit *edit, Err *e
     FileState live, came_out;
     int r = site_read_live(arena, site, &live, err);
     if (r < 0 || file_state_matches(&edit->after, &live))
-        return r < 0 ? r : site_sync(site, err);
+        return r;
     if (!file_state_matches(&edit->before, &live))
         return SWAP_FOREIGN;
     r = file_exchange_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
     if (r == FILES_UNSUPPORTED) { /* the plan said so: a writer in this very moment is lost */
-        r = file_replace_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
-        return r < 0 ? r : site_sync(site, err);
+        return file_replace_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
     }
     if (r == FILES_MISSING)
         return SWAP_FOREIGN;
-    if (r < 0 || (r = site_sync(site, err)) < 0 || (r = site_read_dot(arena, site, site->dot, &came_out, err)) < 0)
+    if (r < 0 || (r = site_read_dot(arena, site, site->dot, &came_out, err)) < 0)
         return r;
     if (file_state_matches(&edit->before, &came_out))
         return 0;
@@ -134,13 +136,13 @@ static int apply_creation(Arena *arena, const Site *site, const Edit *edit, Err 
     if (site->dir < 0)
         return err_set(err, ERR_FAILED, "%s: its directory was not created", site->shown);
     int r = file_move_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
-    if (r == 0 || r < 0)
-        return r < 0 ? r : site_sync(site, err);
+    if (r <= 0)
+        return r;
     FileState live, dot;
     if ((r = site_read_live(arena, site, &live, err)) < 0 || (r = site_read_dot(arena, site, site->dot, &dot, err)) < 0)
         return r;
     if (file_state_matches(&edit->after, &live) && dot.type == FILE_ABSENT)
-        return site_sync(site, err); /* it was us, earlier */
+        return 0; /* it was us, earlier */
     if (live.type == FILE_ABSENT)
         return err_set(err, ERR_FAILED, "%s was not prepared", site->shown);
     return SWAP_FOREIGN;
@@ -182,4 +184,33 @@ int swap_apply(const SwapSet *set, const Edit *edit, Err *err)
     if (edit->after.type == FILE_ABSENT)
         return apply_removal(arena, &site, edit, err);
     return apply_change(arena, &site, edit, err);
+}
+
+/* --- Sync --- */
+
+static int sync_once(Arena *arena, const SwapSet *set, const char *dir, StringVec *done, Err *err)
+{
+    if (strings_contain(done, dir))
+        return 0;
+    CLEANUP(fd_close) int fd = -1;
+    int r = dir_open(set->root, dir, DIR_NO_SYMLINKS, &fd, err);
+    if (r == 0)
+        r = dir_sync(fd, arena_printf(arena, "%s%s", set->root, dir), err);
+    *vec_push(arena, done) = dir;
+    return r < 0 ? r : 0; /* one that is not there holds nothing */
+}
+
+int swap_sync(const SwapSet *set, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    StringVec done = {0};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < set->edits->n; i++) {
+        const char *path = set->edits->items[i].path, *dir, *name;
+        path_split(arena, path, &dir, &name);
+        r = sync_once(arena, set, site_staying_dir(arena, set, path), &done, err);
+        if (r == 0)
+            r = sync_once(arena, set, dir, &done, err);
+    }
+    return r;
 }

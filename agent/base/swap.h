@@ -32,12 +32,15 @@ enum { SWAP_FOREIGN = 1 }; /* positive outcome: somebody else changed the path m
  * systems not known to exchange: there the race against a foreign writer is not closed, which the plan should say. */
 int swap_check(Arena *arena, const SwapSet *set, StringVec *ret_open, Err *err);
 
-/* Writes the dot file of an edit, complete and durable: owner, mode, attributes and content. */
+/* Writes the dot file of an edit, complete: owner, mode, attributes and content; durable with swap_sync. */
 int swap_prepare(const SwapSet *set, const Edit *edit, Err *err);
 
-/* Makes `after` live and the directory durable. SWAP_FOREIGN: the path does not hold `before`; it was left (or put
- * back) as it was found. 0 too when it is live already. */
+/* Makes `after` live; durable with swap_sync. SWAP_FOREIGN: the path does not hold `before`; it was left (or put back,
+ * durably) as it was found. 0 too when it is live already. */
 int swap_apply(const SwapSet *set, const Edit *edit, Err *err);
+
+/* Makes durable what was prepared or applied so far: each directory of the edits is synced, once. */
+int swap_sync(const SwapSet *set, Err *err);
 
 /* Makes `before` live. SWAP_FOREIGN: what was there was neither side; it is kept under *ret_aside (a path in the arena,
  * NULL where the foreign deed was to remove the file), and `before` is live. A created directory that holds foreign

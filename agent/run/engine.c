@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A run through its states. Each function below performs one leg of the road; what it promises is durable before the
- * next one begins:
+ * next one begins (but for states that decide nothing, see ledger.c):
  *
  *     planned      ledger row                                        record_run
  *     baselining   the checks look, nothing is touched               take_baseline
@@ -178,6 +178,8 @@ static int stage(Run *run, const Plan *plan, Stage *candidate, bool *ret_live, E
         progress_warning(&run->progress, "not staged: %s; the candidate is judged after it was applied", err_text(err));
     for (size_t i = 0; r >= 0 && i < plan->edits.n; i++)
         r = swap_prepare(&run->swap, &plan->edits.items[i], err);
+    if (r >= 0)
+        r = swap_sync(&run->swap, err);
     return r < 0 ? r : run_enter(run, RUN_STAGED, NULL, err);
 }
 
@@ -195,7 +197,7 @@ static int exchange(Run *run, Err *err)
         if (r < 0)
             return r;
     }
-    return 0;
+    return swap_sync(&run->swap, err);
 }
 
 static int apply(Run *run, const Plan *plan, bool validate_live, Err *err)

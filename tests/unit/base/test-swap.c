@@ -90,11 +90,13 @@ static int forward(Scene *scene, Err *err)
         if ((r = swap_prepare(set_of(scene), edit, err)) != 0)
             return r;
     }
+    if ((r = swap_sync(set_of(scene), err)) != 0)
+        return r;
     VEC_EACH (edit, &scene->edits) {
         if ((r = swap_apply(set_of(scene), edit, err)) != 0)
             return r;
     }
-    return 0;
+    return swap_sync(set_of(scene), err);
 }
 
 static int back(Scene *scene, Err *err)
