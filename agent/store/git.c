@@ -77,6 +77,18 @@ static int check_owner(const char *path, Err *err)
     return 0;
 }
 
+/* libgit2 writes a ref, and HEAD, as NAME.lock first, and never gets past one that a crash left. Whoever writes here
+ * holds the state's lock, so it is nobody else's. */
+static int clear_file(Repo *repo, const char *name, const char *suffix, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const char *path = arena_printf(arena, "%s/%s%s", repo->path, name, suffix);
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(err, errno, "cannot look at %s", path);
+    return files_unlink(path, err) < 0 ? -(int)err->kind : 0;
+}
+
 /* A crash may have left it half made: initialising is repeatable. */
 static int initialise(Repo *repo, Err *err)
 {
@@ -84,6 +96,9 @@ static int initialise(Repo *repo, Err *err)
     options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
     options.mode = 0700;
     options.initial_head = "none";
+    int r = clear_file(repo, "HEAD", ".lock", err);
+    if (r < 0 || (r = clear_file(repo, "config", ".lock", err)) < 0)
+        return r;
     int fault = fault_point("git-init", repo->path);
     if (fault)
         return err_errno(err, fault, "cannot make %s", repo->path);
@@ -195,19 +210,6 @@ static int create_commit(Repo *repo, const char *message, usec when, const git_t
     if (code == 0)
         code = git_commit_create(ret, repo->handle, NULL, signature, signature, NULL, message, tree, 0, NULL);
     return code < 0 ? raise_git(repo, code, "write", err) : 0;
-}
-
-/* libgit2 writes a ref as NAME.lock first, and never gets past one that a crash left. Whoever writes here holds the
- * state's lock, so it is nobody else's. */
-static int clear_file(Repo *repo, const char *name, const char *suffix, Err *err)
-{
-    CLEANUP(arena_free) Arena *arena = arena_new();
-    const char *path = arena_printf(arena, "%s/%s%s", repo->path, name, suffix);
-    struct stat st;
-    if (lstat(path, &st) < 0)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(err, errno, "cannot look at %s", path);
-    int r = files_unlink(path, err);
-    return r < 0 ? r : 0;
 }
 
 static int create_ref(Repo *repo, const char *name, const git_oid *commit, Err *err)

@@ -74,6 +74,7 @@ static void a_half_made_store_is_made_whole(void **state)
     Err err;
     assert_int_equal(mkdir(in_tree(tree, "/g"), 0700), 0);
     assert_int_equal(mkdir(in_tree(tree, "/g/objects"), 0700), 0);
+    put_file(tree, "/g/HEAD.lock", "");
     assert_int_equal(repo_open(in_tree(tree, "/g"), true, &repo, &err), 0);
 }
 
