@@ -12,10 +12,14 @@
 
 enum { BUSY_TIMEOUT_MSEC = 5000 };
 
+/* In pages of 4 KiB: all of the log is read when the database is opened. */
+#define CHECKPOINT_PAGES "256"
+
 struct Db {
     sqlite3 *handle;
     const char *path;
     Arena *arena;
+    DbDurable durable; /* as synchronous is set */
 };
 
 struct Statement {
@@ -83,7 +87,7 @@ static int migrate(Db *db, const char *const *migrations, int64_t version, Err *
     for (int64_t next = version; migrations[next]; next++) {
         CLEANUP(strbuf_free) StrBuf sql = STRBUF_INIT(100);
         strbuf_printf(&sql, "PRAGMA user_version = %d", (int)next + 1);
-        int r = db_begin(db, err);
+        int r = db_begin(db, DB_NOW, err);
         if (r == 0)
             r = db_exec(db, migrations[next], err);
         if (r == 0)
@@ -130,9 +134,13 @@ static int set_up(Db *db, DbMode mode, bool alone, const char *const *migrations
 {
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MSEC);
     sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     int r = alone ? db_exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) : 0;
     if (r == 0 && mode == DB_WRITE) {
-        r = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
+        r = db_exec(db,
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                    "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES,
+                    err);
         if (r == 0)
             r = check_integrity(db, err);
     }
@@ -184,8 +192,16 @@ void db_close(Db *db)
     free(db);
 }
 
-int db_begin(Db *db, Err *err)
+int db_begin(Db *db, DbDurable durable, Err *err)
 {
+    static const char *const levels[] = {
+        [DB_NOW] = "PRAGMA synchronous = FULL", [DB_SOON] = "PRAGMA synchronous = NORMAL"};
+    if (durable != db->durable) {
+        int r = db_exec(db, levels[durable], err);
+        if (r < 0)
+            return r;
+        db->durable = durable;
+    }
     return db_exec(db, "BEGIN IMMEDIATE", err);
 }
 

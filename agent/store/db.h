@@ -14,11 +14,14 @@ typedef struct Statement Statement;
 
 typedef enum DbMode { DB_READ, DB_WRITE } DbMode;
 
-/* Opens (DB_WRITE: creates, 0600) in WAL mode with synchronous=FULL and a busy timeout of 5 s, and runs the migrations
+/* Opens (DB_WRITE: creates, 0600) in WAL mode with a busy timeout of 5 s, and runs the migrations
  * behind PRAGMA user_version, each in a transaction of its own. On a full disk, which has no room for the index that
  * processes share (-shm), it is opened for this process alone: what is in it can be read all the same. A file that
  * fails its quick check is ERR_DAMAGED. A newer user_version than we know is ERR_REFUSED. DB_READ migrates nothing and
- * never writes the database; 1: there is no such file. */
+ * never writes the database; 1: there is no such file.
+ *
+ * Closing leaves the write-ahead log as it is, which is as durable as the database; it is written back while it is
+ * used, whenever it has grown by a MiB. */
 int db_open(const char *path, DbMode mode, const char *const *migrations, Db **ret, Err *err);
 void db_close(Db *db);
 DEFINE_CLEANUP(Db *, db_close)
@@ -26,8 +29,12 @@ DEFINE_CLEANUP(Db *, db_close)
 /* One or more statements without parameters. */
 int db_exec(Db *db, const char *sql, Err *err);
 
+/* DB_SOON: seen by everybody at once, and durable with the next DB_NOW, or the next checkpoint: a power cut before may
+ * lose it, and only together with all that came after it. */
+typedef enum DbDurable { DB_NOW, DB_SOON } DbDurable;
+
 /* Transactions: begin immediate; a rollback after a failed commit is safe. */
-int db_begin(Db *db, Err *err);
+int db_begin(Db *db, DbDurable durable, Err *err);
 int db_commit(Db *db, Err *err);
 void db_rollback(Db *db);
 

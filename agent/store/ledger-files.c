@@ -34,7 +34,7 @@ static int add_files(Ledger *ledger, const char *id, const StringVec *paths, Err
 int ledger_set_snapshot(Ledger *ledger, const char *id, const char *commit, const StringVec *paths,
                         const WayBack *way_back, Err *err)
 {
-    int r = ledger_begin(ledger, err);
+    int r = ledger_begin(ledger, DB_NOW, err);
     if (r == 0) {
         r = set_commit(ledger, id, commit, err);
         if (r == 0)
@@ -58,7 +58,7 @@ int ledger_set_until(Ledger *ledger, const char *id, usec until, Err *err)
         return r;
     statement_bind_int(update, 1, (int64_t)until);
     statement_bind_text(update, 2, id);
-    r = ledger_change(ledger, update, id, &changed, err);
+    r = ledger_change(ledger, update, id, DB_NOW, &changed, err);
     if (r == 0 && changed != 1)
         r = err_set(err, ERR_FAILED, "it is not under way");
     return r < 0 ? err_prefix(err, "cannot record when run %s ends", id) : 0;

@@ -25,7 +25,7 @@ struct Ledger {
 };
 
 /* Begins a transaction with what waits; ledger_end commits (r == 0) or rolls back and hands on r. */
-int ledger_begin(Ledger *ledger, Err *err);
+int ledger_begin(Ledger *ledger, DbDurable durable, Err *err);
 int ledger_end(Ledger *ledger, int r, Err *err);
 /* The columns of a run, in the order in which it is read and written. */
 #define RUN_COLUMNS                                                                                                    \
@@ -49,7 +49,8 @@ int ledger_query_runs(Ledger *ledger, Arena *arena, const char *sql, const char 
 int ledger_run(Ledger *ledger, Statement *statement, int64_t *ret_changed, Err *err);
 /* As ledger_run, for one that changes the row of this run: what happens to a run that has ended becomes a link of the
  * chain in the same transaction. */
-int ledger_change(Ledger *ledger, Statement *statement, const char *id, int64_t *ret_changed, Err *err);
+int ledger_change(Ledger *ledger, Statement *statement, const char *id, DbDurable durable, int64_t *ret_changed,
+                  Err *err);
 /* Writes what waits. */
 int ledger_flush(Ledger *ledger, Err *err);
 

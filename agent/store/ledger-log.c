@@ -103,18 +103,18 @@ static void forget_pending(Ledger *ledger)
 
 /* What cannot be written with all that waits is written with the verdicts alone, and at last without them: what waits
  * decides nothing. */
-int ledger_begin(Ledger *ledger, Err *err)
+int ledger_begin(Ledger *ledger, DbDurable durable, Err *err)
 {
     static const int firsts[] = {PENDING_EVENT, PENDING_VERDICT};
     for (size_t i = 0; i < ARRAY_LEN(firsts); i++) {
         Err lost;
-        int r = db_begin(ledger->db, err);
+        int r = db_begin(ledger->db, durable, err);
         if (r < 0 || write_pending(ledger, firsts[i], &lost) >= 0)
             return r;
         db_rollback(ledger->db);
     }
     forget_pending(ledger);
-    return db_begin(ledger->db, err);
+    return db_begin(ledger->db, durable, err);
 }
 
 int ledger_end(Ledger *ledger, int r, Err *err)
@@ -131,17 +131,18 @@ int ledger_end(Ledger *ledger, int r, Err *err)
 
 int ledger_run(Ledger *ledger, Statement *statement, int64_t *ret_changed, Err *err)
 {
-    int r = ledger_begin(ledger, err);
+    int r = ledger_begin(ledger, DB_NOW, err);
     if (r == 0)
         r = ledger_end(ledger, statement_run(statement, ret_changed, err), err);
     statement_close(statement);
     return r;
 }
 
-int ledger_change(Ledger *ledger, Statement *statement, const char *id, int64_t *ret_changed, Err *err)
+int ledger_change(Ledger *ledger, Statement *statement, const char *id, DbDurable durable, int64_t *ret_changed,
+                  Err *err)
 {
     int64_t changed = 0;
-    int r = ledger_begin(ledger, err);
+    int r = ledger_begin(ledger, durable, err);
     if (r == 0) {
         r = statement_run(statement, &changed, err);
         if (r == 0 && changed > 0)
@@ -158,7 +159,7 @@ int ledger_flush(Ledger *ledger, Err *err)
 {
     if (ledger->pending.n == 0)
         return 0;
-    int r = ledger_begin(ledger, err);
+    int r = ledger_begin(ledger, DB_SOON, err);
     return r == 0 ? ledger_end(ledger, 0, err) : r;
 }
 

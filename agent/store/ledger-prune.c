@@ -167,7 +167,7 @@ int ledger_prune(Ledger *ledger, const Retention *keep, usec now_realtime, int64
     int fault = fault_point("prune", "ledger.db");
     if (fault)
         return err_errno(err, fault, "cannot prune the ledger");
-    if (r < 0 || (r = ledger_begin(ledger, err)) < 0)
+    if (r < 0 || (r = ledger_begin(ledger, DB_NOW, err)) < 0)
         return r;
     r = ledger_end(ledger, drop(ledger, arena, keep, now_realtime, ret_runs, err), err);
     return r < 0 ? err_prefix(err, "cannot prune the ledger") : 0;

@@ -64,7 +64,7 @@ void ledger_close(Ledger *ledger)
     if (!ledger)
         return;
     Err err;
-    if (ledger->pending.n > 0 && ledger_begin(ledger, &err) == 0)
+    if (ledger->pending.n > 0 && ledger_begin(ledger, DB_SOON, &err) == 0)
         (void)ledger_end(ledger, 0, &err); /* they may be lost: the contract says so */
     db_close(ledger->db);
     arena_free(ledger->pending_arena);
@@ -72,6 +72,17 @@ void ledger_close(Ledger *ledger)
 }
 
 /* --- Writing --- */
+
+/* States that recovery treats like the one before them, whose loss in a power cut is none: until `staged` nothing was
+ * touched, and what the run will touch is recorded (ledger_set_snapshot) before its first dot file is written. */
+static DbDurable durable_with(RunState state)
+{
+    static const DbDurable waits[RUN_STATE_COUNT] = {
+        [RUN_PLANNED] = DB_SOON, [RUN_BASELINING] = DB_SOON, [RUN_SNAPSHOTTED] = DB_SOON,
+        [RUN_STAGED] = DB_SOON,  [RUN_VERIFYING] = DB_SOON,
+    };
+    return waits[state];
+}
 
 int ledger_add(Ledger *ledger, const RunRecord *run, Err *err)
 {
@@ -93,7 +104,7 @@ int ledger_add(Ledger *ledger, const RunRecord *run, Err *err)
     statement_bind_int(insert, 16, (int64_t)run->until);
     statement_bind_int(insert, 17, run->blamed);
     statement_bind_int(insert, 18, (int64_t)run->pid);
-    r = ledger_change(ledger, insert, run->id, NULL, err);
+    r = ledger_change(ledger, insert, run->id, durable_with(run->state), NULL, err);
     return r < 0 ? err_prefix(err, "cannot record run %s", run->id) : 0;
 }
 
@@ -119,7 +130,7 @@ int ledger_advance(Ledger *ledger, const char *id, RunState from, RunState to, c
     statement_bind_text(update, 4, id);
     statement_bind_text(update, 5, run_state_to_string(from));
     int64_t changed = 0;
-    r = ledger_change(ledger, update, id, &changed, err);
+    r = ledger_change(ledger, update, id, durable_with(to), &changed, err);
     if (r == 0 && changed != 1)
         return err_set(err, ERR_FAILED, "run %s is not %s any more: somebody else moved it", id,
                        run_state_to_string(from));
@@ -133,7 +144,7 @@ int ledger_blame(Ledger *ledger, const char *id, Err *err)
     if (r < 0)
         return r;
     statement_bind_text(update, 1, id);
-    return ledger_change(ledger, update, id, NULL, err);
+    return ledger_change(ledger, update, id, DB_NOW, NULL, err);
 }
 
 static int set_text(Ledger *ledger, const char *sql, const char *id, const char *text, const char *doing, Err *err)
@@ -145,7 +156,7 @@ static int set_text(Ledger *ledger, const char *sql, const char *id, const char 
     statement_bind_text(update, 1, text);
     statement_bind_text(update, 2, id);
     int64_t changed = 0;
-    r = ledger_change(ledger, update, id, &changed, err);
+    r = ledger_change(ledger, update, id, DB_NOW, &changed, err);
     return require_one(r, changed, id, doing, err);
 }
 
