@@ -277,19 +277,25 @@ static void leave(Follower *follower)
     asked = 0;
 }
 
+/* What is written comes first: mostly it is the end, and then nobody needs to be asked. Who left may have written until
+ * then, so that is read before anything is concluded. */
+static int catch_up(Follower *follower, bool left, Err *err)
+{
+    int r = show_lines(follower, err);
+    if (r < 0 || follower->status >= 0 || !left || somebody_works(follower))
+        return r;
+    r = show_lines(follower, err);
+    return r < 0 || follower->status >= 0 ? r : conclude(follower, err);
+}
+
 static int follow(Follower *follower, Err *err)
 {
     bool left = true; /* nobody was seen at work yet */
     for (;;) {
         TrailNews news;
-        bool over = left && !somebody_works(follower);
-        int r = show_lines(follower, err);
+        int r = catch_up(follower, left, err);
         if (r < 0 || follower->status >= 0)
             return r < 0 ? r : follower->status;
-        if (over && (r = conclude(follower, err)) < 0)
-            return r;
-        if (follower->status >= 0)
-            return follower->status;
         r = trail_reader_wait(follower->reader, left ? LOOK_EVERY : USEC_INFINITY, &follower->waiting, &news, err);
         if (r < 0)
             return r;

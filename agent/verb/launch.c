@@ -65,6 +65,7 @@ static int carry_by_systemd(VerbContext *context, const Request *request, Err *e
         r = leave_request(context, request, err);
     if (r >= 0)
         r = carried_start(context, systemd, request->id, err);
+    context->carried = r >= 0;
     if (r >= 0)
         return follow_run(context, systemd, request->id, FOLLOW_OURS, err);
     runtime_remove(context->settings->runtime_dir, carried_request_name(context->arena, request->id));

@@ -177,7 +177,8 @@ static int verb_start(Program *program, const void *options, StringVec arguments
     context.colour = !globals->json && colour_wanted(settings.color, globals->color != NULL, STDOUT_FILENO);
     r = program->verb->run(&context, err);
     Err trouble;
-    if (program->verb->prunes && geteuid() == 0 && history_tidy(settings.state_dir, &settings.keep, &trouble) < 0)
+    if (program->verb->prunes && !context.carried && geteuid() == 0 &&
+        history_tidy(settings.state_dir, &settings.keep, &trouble) < 0)
         log_warning("old runs are not removed: %s", err_text(&trouble));
     return r;
 }

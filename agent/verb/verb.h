@@ -24,7 +24,8 @@ typedef struct VerbContext {
     const Settings *settings; /* with --state and --root applied; NULL for a verb that is `plain` */
     const void *options;      /* the verb's struct, filled by its table */
     StringVec arguments;
-    bool colour; /* of standard output */
+    bool colour;  /* of standard output */
+    bool carried; /* set by a verb whose run another process carries, which also prunes */
 } VerbContext;
 
 struct Verb {
