@@ -35,7 +35,8 @@ typedef enum TemporaryState {
     TEMPORARY_DUE,        /* its time has come */
     TEMPORARY_WAITING,    /* a later temporary change of the same files, `by`, is to end first */
     TEMPORARY_SUPERSEDED, /* by a later run for good, `by` */
-    TEMPORARY_GIVEN_UP,   /* its end, `by`, was tried and made things worse: a person must look */
+    TEMPORARY_GIVEN_UP,   /* its end, `by`, was tried and made things worse, or would replace somebody's edit: a person
+                             must look */
 } TemporaryState;
 
 /* An end that was tried and did not come to pass is tried again after this time, but not for ever: one whose checks
