@@ -24,7 +24,7 @@ struct Arena {
     size_t used;
 };
 
-static void die_of_memory(size_t size)
+void die_of_memory(size_t size)
 {
     fprintf(stderr, "salve: out of memory (%zu bytes)\n", size);
     _exit(1);

@@ -41,4 +41,6 @@ size_t arena_used(const Arena *arena);
 
 /* malloc and realloc that end the process instead of failing; free with free(). */
 void *xmalloc(size_t size);
+/* The end that a failed allocation has, for libraries that fail for want of memory where nobody could go on. */
+_Noreturn void die_of_memory(size_t size);
 void *xrealloc(void *old, size_t size);

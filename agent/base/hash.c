@@ -7,7 +7,8 @@
 Hash hash_of(const void *data, size_t len)
 {
     Hash hash;
-    SHA256(data, len, hash.bytes);
+    if (!SHA256(data, len, hash.bytes)) /* it allocates; a wrong hash would name, and find, the wrong file */
+        die_of_memory(sizeof hash);
     return hash;
 }
 

@@ -22,6 +22,7 @@ typedef struct Activation {
     const WishVec *wishes;               /* properties to read back; may be NULL */
     const StringVec *was_down;           /* units that did not run before anything was touched */
     const StringVec *was_sick;           /* that did not stay up before; only for a rollback, else NULL */
+    const EditVec *ours;                 /* a rollback proves what is at these paths; NULL: all that a unit reads */
     const volatile sig_atomic_t *cancel; /* NULL: cannot be cancelled */
     /* What is done until then, when all but the workers of the last restart is proved, instead of nothing; may be NULL.
      */

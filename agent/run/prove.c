@@ -280,21 +280,58 @@ static int settle(Activation *a, const StringVec *units, Err *err)
     return 0;
 }
 
+static bool is_file_pending(const LivePendingVec *pending, const char *path)
+{
+    VEC_EACH (item, pending) {
+        if (item->is_file && str_equal(item->path, path))
+            return true;
+    }
+    return false;
+}
+
+static bool is_ours(const EditVec *edits, const char *path)
+{
+    VEC_EACH (edit, edits) {
+        if (str_equal(edit->path, path))
+            return true;
+    }
+    return false;
+}
+
+/* The first thing that was not loaded and that counts: for a rollback only what lies at its own paths. What somebody
+ * else put beside them meanwhile is not its to activate, and is told (*ret_theirs). */
+static const LivePending *first_pending(Activation *a, const LivePendingVec *pending, const LivePending **ret_theirs)
+{
+    *ret_theirs = NULL;
+    VEC_EACH (item, pending) {
+        bool theirs = a->ours && item->path && !is_ours(a->ours, item->path) && is_file_pending(pending, item->path);
+        if (!theirs)
+            return item;
+        *ret_theirs = item;
+    }
+    return NULL;
+}
+
 /* Promise 11: the processes loaded what is on disk. nginx's old workers may still be about to be told to finish. */
 static int prove_loaded(Activation *a, const char *unit, Err *err)
 {
     LivePendingVec pending = {0};
+    const LivePending *theirs = NULL, *first = NULL;
     usec end = clock_boottime() + (str_equal(unit, NGINX_UNIT) ? GENERATION_USEC : 0);
     int r = live_pending(a->live, a->view, unit, &pending, err);
-    while (r >= 0 && pending.n > 0 && clock_boottime() < end) {
+    while (r >= 0 && (first = first_pending(a, &pending, &theirs)) != NULL && clock_boottime() < end) {
         poll(NULL, 0, SOON_USEC / USEC_PER_MSEC);
         r = live_pending(a->live, a->view, unit, &pending, err);
     }
-    if (r < 0 || pending.n == 0)
+    if (r < 0)
         return r;
-    return err_set(err, ERR_FAILED, "%s does not use what is on disk: %s%s%s", unit,
-                   pending.items[0].path ? pending.items[0].path : "", pending.items[0].path ? " " : "",
-                   pending.items[0].reason);
+    if (theirs)
+        progress_warning(a->progress, "%s holds an edit of somebody else's that it never loaded: %s %s", unit,
+                         theirs->path, theirs->reason);
+    if (!first)
+        return 0;
+    return err_set(err, ERR_FAILED, "%s does not use what is on disk: %s%s%s", unit, first->path ? first->path : "",
+                   first->path ? " " : "", first->reason);
 }
 
 int prove_settled(Activation *a, const EffectVec *effects, Err *err)

@@ -193,6 +193,7 @@ static int finish_ended(Engine *engine, const RunRecord *record, Err *err)
     if (r < 0)
         return r;
     run_resume(&run, record);
+    take_hot(&run);
     r = record->commit ? run_load(&run, record->commit, NULL, err) : 0;
     bool readable = r >= 0;
     if (readable)
@@ -200,7 +201,8 @@ static int finish_ended(Engine *engine, const RunRecord *record, Err *err)
     if (r < 0)
         warn(engine, arena_printf(engine->arena, "run %s is over, but what it left cannot be removed: %s", record->id,
                                   err_text(err)));
-    return readable ? 0 : hot_remove(engine->store.dir, err);
+    /* What cannot be read today may be tomorrow; but not for ever, since no run begins before. */
+    return readable || count_attempt(&run) ? 0 : hot_remove(engine->store.dir, err);
 }
 
 /* Both copies are damaged. A ledger that knows runs has just said that none is under way: then the file was the last
@@ -224,7 +226,6 @@ static int drop_damaged(Engine *engine, Err *err)
     return run_state_terminal(last.state) && last.state != RUN_STUCK ? finish_ended(engine, &last, err) : 0;
 }
 
-/* A kept or otherwise ended run whose cleaning up was cut short: nothing that could not wait. */
 /* A COMMIT that failed and yet came to life behind a reboot: the ledger says kept, but the files were put back. */
 static int end_contradictory(Engine *engine, const Hot *hot, Err *err)
 {
@@ -237,6 +238,7 @@ static int end_contradictory(Engine *engine, const Hot *hot, Err *err)
     return err_set(err, ERR_STUCK, "%s", text);
 }
 
+/* A kept or otherwise ended run whose cleaning up was cut short: nothing that could not wait. */
 static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
 {
     Hot hot;

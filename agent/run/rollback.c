@@ -55,6 +55,7 @@ static int activate_restored(Run *run, Err *err)
         .settle_usec = run->settle_usec,
         .was_down = &run->was_down,
         .was_sick = &run->was_sick,
+        .ours = run->swap.edits,
     };
     return activate_reverse(&activation, &effects, err);
 }

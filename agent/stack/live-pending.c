@@ -23,9 +23,10 @@ typedef struct Ask {
     LivePendingVec *pending;
 } Ask;
 
-static void add(const Ask *ask, const char *path, const char *reason)
+static void add(const Ask *ask, bool is_file, const char *path, const char *reason)
 {
-    *vec_push(ask->arena, ask->pending) = (LivePending){.unit = ask->unit, .path = path, .reason = reason};
+    *vec_push(ask->arena, ask->pending) =
+        (LivePending){.unit = ask->unit, .path = path, .reason = reason, .is_file = is_file};
 }
 
 static usec time_of(const struct timespec *time)
@@ -54,7 +55,7 @@ static void ask_file(const Ask *ask, const char *path, usec start, const char *w
     }
     bool clock_was_set_back = changed > clock_realtime() + CLOCK_PRECISION_USEC;
     if (start > 0 && changed > start + START_PRECISION_USEC && !clock_was_set_back)
-        add(ask, path,
+        add(ask, true, path,
             arena_printf(ask->arena, "changed %s after %s", usec_to_string(ask->arena, changed - start), who));
 }
 
@@ -72,7 +73,7 @@ static int ask_environment(const Ask *ask, const GunicornFacts *facts, Err *err)
             return r < 0 ? r : 0;
         /* A variable that no file sets may come from the manager's own environment. */
         if (vars[i].from && (!running || !str_equal(running, vars[i].from->value)))
-            add(ask, vars[i].from->path,
+            add(ask, false, vars[i].from->path,
                 arena_printf(ask->arena, "the running process has another %s than line %u sets", vars[i].name,
                              vars[i].from->line));
     }
@@ -97,10 +98,10 @@ static void ask_dropins(const Ask *ask, const GunicornFacts *facts, const LiveUn
     StringVec on_disk = resolve_all(ask, &facts->unit->dropins), loaded = resolve_all(ask, &unit->dropins);
     VEC_EACH (path, &on_disk)
         if (!strings_contain(&loaded, *path))
-            add(ask, *path, "systemd has not loaded this drop-in");
+            add(ask, true, *path, "systemd has not loaded this drop-in");
     VEC_EACH (path, &loaded)
         if (!strings_contain(&on_disk, *path) && changed_at(ask, *path) == 0)
-            add(ask, *path, "systemd still uses this drop-in, which is gone");
+            add(ask, true, *path, "systemd still uses this drop-in, which is gone");
 }
 
 static int ask_gunicorn(const Ask *ask, Err *err)
@@ -119,9 +120,9 @@ static int ask_gunicorn(const Ask *ask, Err *err)
     if ((r = live_command_match(ask->live, ask->arena, facts, &match, &why, err)) < 0)
         return r;
     if (match == LIVE_DIFFERS)
-        add(ask, facts->exec.setting->file, arena_printf(ask->arena, "the command line differs: %s", why));
+        add(ask, false, facts->exec.setting->file, arena_printf(ask->arena, "the command line differs: %s", why));
     if (unit.need_daemon_reload)
-        add(ask, facts->unit->fragment, "systemd says that its files changed (NeedDaemonReload)");
+        add(ask, true, facts->unit->fragment, "systemd says that its files changed (NeedDaemonReload)");
     ask_dropins(ask, facts, &unit);
     VEC_EACH (path, &facts->files)
         ask_file(ask, *path, unit.start, "the process started");

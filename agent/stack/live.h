@@ -81,6 +81,7 @@ LiveMatch live_compare_argv(const StringVec *expected, const StringVec *running)
 typedef struct LivePending {
     const char *unit, *path; /* path NULL where it is no single file */
     const char *reason;      /* "changed 3min 5s after the process started" */
+    bool is_file;            /* the file itself came, went or changed; else what it says differs from what runs */
 } LivePending;
 
 typedef VEC(LivePending) LivePendingVec;

@@ -20,7 +20,12 @@ typedef struct Sweep {
     size_t removed;
 } Sweep;
 
-DEFINE_CLEANUP(DIR *, closedir)
+static void dir_close(DIR *dir)
+{
+    if (dir)
+        closedir(dir);
+}
+DEFINE_CLEANUP(DIR *, dir_close)
 
 static int compare(const void *a, const void *b)
 {
@@ -67,7 +72,7 @@ static int open_dir(int at, const char *name, const char *shown, DIR **ret, Err 
 static int sweep_objects(Sweep *sweep, int at, const char *prefix, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
-    CLEANUP(closedir) DIR *dir = NULL;
+    CLEANUP(dir_close) DIR *dir = NULL;
     int r = open_dir(at, prefix, arena_printf(arena, "%s/%s", sweep->path, prefix), &dir, err);
     for (struct dirent *entry; r >= 0 && (entry = readdir(dir));) {
         const char *hex = arena_printf(arena, "%s%s", prefix, entry->d_name);
@@ -83,7 +88,7 @@ static int sweep_objects(Sweep *sweep, int at, const char *prefix, Err *err)
 /* The files below refs/. libgit2 lists the refs, too, but passes over those that it cannot read. */
 static int add_loose(Arena *arena, int at, const char *name, const char *ref, StringVec *refs, Err *err)
 {
-    CLEANUP(closedir) DIR *dir = NULL;
+    CLEANUP(dir_close) DIR *dir = NULL;
     int r = open_dir(at, name, ref, &dir, err);
     while (r >= 0) {
         errno = 0;
@@ -144,7 +149,7 @@ static int find_needed(Repo *repo, Arena *arena, const StringVec *also, StringVe
 int repo_sweep(Repo *repo, const StringVec *also, size_t *ret_removed, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
-    CLEANUP(closedir) DIR *dir = NULL;
+    CLEANUP(dir_close) DIR *dir = NULL;
     Sweep sweep = {.path = arena_printf(arena, "%s/objects", repo_path(repo))};
     StringVec needed = {0};
     int r = find_needed(repo, arena, also, &needed, err);
