@@ -52,8 +52,13 @@ def nginx_loaded_the_site(host):
     return host.run(script).stdout == ""
 
 
-def outcome(host):
-    """`old` or `new`; anything else fails here. The ledger must agree."""
+def newest_run(host):
+    return salve_json(host, "history")["runs"][0]
+
+
+def outcome(host, earlier):
+    """`old` or `new`; anything else fails here. The ledger must agree; a run that was killed before it was recorded has
+    left the one before it, `earlier`, as the newest."""
     files = host.exists(f"{DROP_IN}"), "proxy_read_timeout 10s;" in host.read(SITE)
     running = "--timeout 5" in master_argv(host)
     assert files in ((True, True), (False, False)), f"drop-in and site disagree: {files}"
@@ -63,7 +68,8 @@ def outcome(host):
     assert leftovers(host) == []
     report = salve_json(host, "status")
     assert not report["hot"] and not report["unfinished"], report
-    state = salve_json(host, "history")["runs"][0]["state"]
+    newest = newest_run(host)
+    state = newest["state"] if newest["run"] != earlier else "not recorded"
     assert (state == "kept") == files[0], f"the ledger says {state}"
     return ("new" if files[0] else "old"), state
 
@@ -74,16 +80,18 @@ class Trials:
     def __init__(self, host):
         self.host = host
         self.ends = collections.Counter()
+        self.newest = newest_run(host)["run"]
 
     def judge(self, what):
         try:
             settle(self.host)
-            side, state = outcome(self.host)
+            side, state = outcome(self.host, self.newest)
         except AssertionError as error:
             raise AssertionError(f"{what}: {error}") from error
         self.ends[f"{side} ({state})"] += 1
         if side == "new":
             assert salve(self.host, "rollback", "--yes", *ONCE).code == KEPT, what
+        self.newest = newest_run(self.host)["run"]
 
     def tell(self, kind, record_property):
         text = f"{sum(self.ends.values())} tried: " + ", ".join(f"{count} ended {end}"
