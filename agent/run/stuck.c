@@ -60,19 +60,26 @@ int engine_ready(Engine *engine, Err *err)
                    hold.until == USEC_INFINITY ? "" : usec_to_local(engine->arena, hold.until));
 }
 
-int engine_recover(Engine *engine, RunRecord *ret, Err *err)
+/* The stuck run, taken up where it is. */
+static int take_stuck(Engine *engine, Run *ret, Err *err)
 {
-    Run run;
     RunRecord record;
     int r = find_stuck(engine, &record, err);
     if (r == 0)
-        r = run_begin(engine, &run, record.id, err);
-    if (r != 0)
-        return r;
+        r = run_begin(engine, ret, record.id, err);
+    if (r == 0)
+        run_resume(ret, &record);
+    return r;
+}
+
+int engine_recover(Engine *engine, RunRecord *ret, Err *err)
+{
+    Run run;
     Intent intent;
-    run_resume(&run, &record);
-    r = run_load(&run, record.commit, &intent, err);
-    if (r < 0)
+    int r = take_stuck(engine, &run, err);
+    if (r == 0)
+        r = run_load(&run, run.record.commit, &intent, err);
+    if (r != 0)
         return r;
     run.hot.attempts = 0;
     engine->chronicle.phase = "rollback";
@@ -84,14 +91,10 @@ int engine_recover(Engine *engine, RunRecord *ret, Err *err)
 int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err)
 {
     Run run;
-    RunRecord record;
-    int r = find_stuck(engine, &record, err);
-    if (r == 0)
-        r = run_begin(engine, &run, record.id, err);
+    int r = take_stuck(engine, &run, err);
     if (r != 0)
         return r;
-    run_resume(&run, &record);
-    r = run_load(&run, record.commit, NULL, err);
+    r = run_load(&run, run.record.commit, NULL, err);
     if (r >= 0)
         r = run_finish(&run, err);
     if (r < 0) { /* often what made it stuck; the person decides, not we */
@@ -100,8 +103,8 @@ int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err
         r = hot_remove(engine->store.dir, err);
     }
     if (r >= 0)
-        r = ledger_acknowledge(engine->store.ledger, record.id, who, err);
+        r = ledger_acknowledge(engine->store.ledger, run.record.id, who, err);
     if (r >= 0)
-        *ret = record;
+        *ret = run.record;
     return r;
 }

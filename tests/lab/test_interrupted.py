@@ -18,6 +18,14 @@ def spoil(host):
     host.knob("health-500")
 
 
+def killed_in_the_window(host):
+    """A run that has changed the host, and that nobody carries any more: none of systemd's roads finishes it."""
+    with start(host, LONG, "--foreground") as carried:
+        carried.wait_event(event="state", state="verifying")
+        carried.signal("KILL")
+        carried.end()
+
+
 # Two at once.
 
 def test_a_second_run_is_told_who_is_at_work(shared):
@@ -71,10 +79,7 @@ def test_a_run_that_is_cancelled_before_it_touched_anything_is_refused(shared):
 def test_the_next_command_that_writes_finishes_what_was_killed(shared):
     host = shared(BOTH)
     with restored(host):
-        with start(host, LONG, "--foreground") as carried:
-            carried.wait_event(event="state", state="verifying")
-            carried.signal("KILL")
-            carried.end()
+        killed_in_the_window(host)
         assert "--timeout 5" in master_argv(host) or "timeout = 5" in host.read(CONFIG)
         assert salve_json(host, "status")["hot"], "a killed run is not reported"
         assert "salve recover" in host.salve("status").stdout
@@ -191,10 +196,7 @@ def test_a_person_who_put_the_host_right_acknowledges_it(boot):
 def test_a_recovery_that_always_dies_is_given_up_for_a_person(boot):
     host = boot(BOTH)
     with restored(host):
-        with start(host, LONG, "--foreground") as carried:
-            carried.wait_event(event="state", state="verifying")
-            carried.signal("KILL")
-            carried.end()
+        killed_in_the_window(host)
         for attempt in range(1, 6):
             died = host.salve("recover", environment={"SALVE_FAULT": "exchange:kill"})
             assert died.code == -9, died
@@ -211,10 +213,7 @@ def test_a_ledger_that_is_damaged_while_a_run_is_hot_is_made_anew_and_the_run_is
     assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
     ids = [record["run"] for record in salve_json(host, "history")["runs"]]
     with restored(host):
-        with start(host, LONG, "--foreground") as carried:
-            carried.wait_event(event="state", state="verifying")
-            carried.signal("KILL")
-            carried.end()
+        killed_in_the_window(host)
         host.run("rm -f /var/lib/salve/ledger.db-*; dd if=/dev/urandom of=/var/lib/salve/ledger.db bs=4096 count=4 conv=notrunc")
         recovered = salve(host, "recover")
         assert recovered.code == 0 and recovered.said("2 runs were recorded anew"), recovered
@@ -230,10 +229,7 @@ def test_a_ledger_that_is_damaged_while_a_run_is_hot_is_made_anew_and_the_run_is
 def test_a_run_whose_snapshots_are_lost_is_put_back_from_the_originals_beside_the_files(boot, damage):
     host = boot(BOTH)
     with restored(host):
-        with start(host, LONG, "--foreground") as carried:
-            carried.wait_event(event="state", state="verifying")
-            carried.signal("KILL")
-            carried.end()
+        killed_in_the_window(host)
         host.run(damage, check=False)
         recovered = salve(host, "recover")
         assert recovered.code == 0 and recovered.said("the originals beside the files"), recovered
@@ -254,10 +250,7 @@ def test_a_bus_that_is_restarted_during_a_run_stops_nothing(boot):
 def test_a_state_directory_that_was_opened_to_others_does_not_keep_a_run_from_its_recovery(boot):
     host = boot(BOTH)
     with restored(host):
-        with start(host, LONG, "--foreground") as carried:
-            carried.wait_event(event="state", state="verifying")
-            carried.signal("KILL")
-            carried.end()
+        killed_in_the_window(host)
         host.run("chmod 0755 /var/lib/salve /var/lib/salve/snapshots.git")
         host.salve("recover", check=True)
         assert host.run("stat -c %a /var/lib/salve /var/lib/salve/snapshots.git").stdout.split() == ["700", "700"]
