@@ -232,9 +232,9 @@ static int read_text(Loader *loader, NginxNode *parent, NginxFile *file, unsigne
 static int load_file(Loader *loader, NginxNode *parent, const NginxNode *include, const char *path, unsigned depth,
                      Err *err)
 {
-    NginxFile *file;
+    NginxFile *file = NULL;
     int r = read_source(loader, include, path, &file, err);
-    return r < 0 ? r : read_text(loader, parent, file, depth, err);
+    return r < 0 || !file ? r : read_text(loader, parent, file, depth, err);
 }
 
 static NginxTree *new_tree(Arena *arena)

@@ -123,8 +123,9 @@ void undo_compose(Arena *arena, const EditVec *own, const EditVecVec *later, Edi
     }
     for (size_t i = later->n; i-- > 0;) {
         VEC_EACH (edit, &later->items[i]) {
-            if (!find_edit(&edits, edit->path))
-                *vec_push(arena, &edits) = (Edit){edit->path, edit->before, *left_there(later, edit->path)};
+            const FileState *there = left_there(later, edit->path);
+            if (there && !find_edit(&edits, edit->path))
+                *vec_push(arena, &edits) = (Edit){edit->path, edit->before, *there};
         }
     }
     if (edits.n > 1)

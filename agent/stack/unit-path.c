@@ -95,8 +95,8 @@ int unit_place_find(View *view, const char *name, UnitPlace *ret, Err *err)
 {
     for (unsigned depth = 0; depth < ALIAS_DEPTH; depth++) {
         UnitName parts;
-        const char *fragment, *resolved, *next = name;
-        const FileState *state;
+        const char *fragment = NULL, *resolved, *next = name;
+        const FileState *state = NULL;
         int r = unit_name_parse(view_arena(view), name, &parts, err);
         if (r >= 0)
             r = find_fragment(view, name, &parts, &fragment, &state, err);
