@@ -77,8 +77,10 @@ static int check_integrity(Db *db, Err *err)
     if (r < 0 || (r = statement_step(statement, err)) < 0)
         return r;
     const char *verdict = statement_text(statement, arena, 0);
+    if (!verdict) /* for want of memory: no evidence of damage */
+        return err_set(err, ERR_FAILED, "cannot check %s", db->path);
     if (!str_equal(verdict, "ok"))
-        return err_set(err, ERR_DAMAGED, "%s is damaged (%s)", db->path, verdict ? verdict : "no answer");
+        return err_set(err, ERR_DAMAGED, "%s is damaged (%s)", db->path, verdict);
     return 0;
 }
 

@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "host/kernel-file.h"
@@ -132,24 +131,29 @@ void act_forget_output(void)
         perror("crash-sim");
 }
 
-/* libgit2 1.5 does not check each of its allocations: where one of them fails it dies as the agent does by itself. */
-static bool is_out_of_memory_there(const void *context)
+/* libgit2 1.5 does not check each of its allocations: where one of them fails it dies, in itself or in what it calls,
+ * as the agent does by itself. The frames are the handler's, the signal's, and then those that led there. */
+static bool is_out_of_memory_in_git(void *const *frames, int n)
 {
-    const ucontext_t *machine = context;
-    Dl_info object;
-    return sim->injector.fault.kind == FAULT_NO_MEMORY &&
-           dladdr((const void *)(uintptr_t)machine->uc_mcontext.gregs[REG_RIP], &object) != 0 &&
-           strstr(object.dli_fname, "libgit2") != NULL;
+    for (int i = 2; sim->injector.fault.kind == FAULT_NO_MEMORY && i < n; i++) {
+        Dl_info object;
+        if (dladdr(frames[i], &object) == 0)
+            return false;
+        if (strstr(object.dli_fname, "libgit2"))
+            return true;
+        if (!strstr(object.dli_fname, "/lib"))
+            return false;
+    }
+    return false;
 }
 
 /* A crash that nobody asked for tells where; the handler needs its library before the root changes. */
-static void tell_crash(int number, siginfo_t *info, void *context)
+static void tell_crash(int number)
 {
-    (void)info;
-    if (is_out_of_memory_there(context))
-        _exit(1);
     void *frames[32];
     int n = backtrace(frames, ARRAY_LEN(frames));
+    if (is_out_of_memory_in_git(frames, n))
+        _exit(1);
     backtrace_symbols_fd(frames, n, STDERR_FILENO);
     signal(number, SIG_DFL);
     raise(number);
@@ -159,9 +163,8 @@ static void watch_for_crashes(void)
 {
     void *frame;
     (void)backtrace(&frame, 1);
-    struct sigaction action = {.sa_sigaction = tell_crash, .sa_flags = SA_SIGINFO};
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGABRT, &action, NULL);
+    signal(SIGSEGV, tell_crash);
+    signal(SIGABRT, tell_crash);
 }
 
 static void enter(void)
