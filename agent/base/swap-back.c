@@ -203,6 +203,39 @@ int swap_revert(Arena *arena, const SwapSet *set, const Edit *edit, const char *
     return back.foreign ? SWAP_FOREIGN : 0;
 }
 
+/* --- Giving theirs its name back --- */
+
+/* Files only: a directory in the place of a file is told when it is met. */
+static bool is_theirs(const Edit *edit, const FileState *dot)
+{
+    return (dot->type == FILE_REGULAR || dot->type == FILE_SYMLINK) && !file_state_matches(&edit->before, dot) &&
+           !file_state_matches(&edit->after, dot);
+}
+
+static int give_name_back(const Site *site, bool taken, Err *err)
+{
+    int r = taken ? file_exchange_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err)
+                  : file_move_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
+    if (r != 0) /* somebody was quicker: theirs of now is live, and theirs of then goes aside in the end */
+        return r < 0 ? r : 0;
+    r = site_sync(site, err);
+    return r < 0 ? r : SWAP_FOREIGN;
+}
+
+int swap_give_back(const SwapSet *set, const Edit *edit, Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    CLEANUP(site_close) Site site = {.dir = -1, .dot_dir = -1};
+    FileState live, dot;
+    int r = site_open(arena, set, edit, &site, err);
+    if (r < 0 || edit->before.type == FILE_ABSENT || site.dir < 0)
+        return r;
+    if ((r = site_read_dot(arena, &site, site.dot, &dot, err)) < 0 || !is_theirs(edit, &dot) ||
+        (r = site_read_live(arena, &site, &live, err)) < 0 || !file_state_matches(&edit->after, &live))
+        return r;
+    return give_name_back(&site, live.type != FILE_ABSENT, err);
+}
+
 /* --- The end --- */
 
 static int finish_name(Back *back, const char *name, Err *err)

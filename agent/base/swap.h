@@ -39,6 +39,11 @@ int swap_prepare(const SwapSet *set, const Edit *edit, Err *err);
  * durably) as it was found. 0 too when it is live already. */
 int swap_apply(const SwapSet *set, const Edit *edit, Err *err);
 
+/* What recovery does first: where swap_apply was killed between its exchange and the exchange back, `after` is live and
+ * theirs lies under the dot name. SWAP_FOREIGN: theirs is live again. So is what somebody wrote into the original inode
+ * later, which looks the same. 0: nothing of that kind is there. */
+int swap_give_back(const SwapSet *set, const Edit *edit, Err *err);
+
 /* Makes durable what was prepared or applied so far: each directory of the edits is synced, once. */
 int swap_sync(const SwapSet *set, Err *err);
 

@@ -3,7 +3,7 @@
  *
  *     live is            what becomes of it
  *     before             nothing: it is there
- *     after              `before` is exchanged for it
+ *     after              `before` is exchanged for it; but theirs, where salve died right after it had taken it out
  *     absent             `before` gets its name back: an absence holds nothing that could be lost
  *     anything else      somebody else wrote it. It is kept as a commit first. Where the configuration is valid with it
  *                        and all other files back, and the host is well with it, it stays: a conflict that is told, not
@@ -60,7 +60,9 @@ static int restore_edit(Run *run, const Edit *edit, Err *err)
         *vec_push(run->arena, &run->conflicts) = edit->path;
         return 0;
     }
-    int r = look_for_foreign(run, edit, &live, err);
+    int r = swap_give_back(&run->swap, edit, err);
+    if (r >= 0)
+        r = look_for_foreign(run, edit, &live, err);
     if (r == 1)
         add_found(run, edit, &live);
     return r != 0 ? (r < 0 ? r : 0) : put_back(run, edit, err);

@@ -11,8 +11,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
+#include "host/journal.h"
 #include "host/kernel-file.h"
 #include "inject.h"
 #include "run/engine.h"
@@ -209,6 +211,7 @@ static void reside(int in, int out)
 {
     char act;
     enter();
+    journal_tell(LOG_DEBUG, "", "libsystemd keeps its socket"); /* from now on, and not from the first stuck run on */
     while (read(in, &act, 1) == 1) {
         act_do((Act)act);
         inject_suspend();

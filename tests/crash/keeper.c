@@ -81,6 +81,18 @@ const char *keeper_judge_sides(Arena *arena, const char *before, const Row *row)
     return judge_rest(arena, before);
 }
 
+const char *keeper_judge_race(Arena *arena)
+{
+    Bytes content;
+    Err err;
+    const Deed *deed = &sim->deeds[0];
+    const char *path = arena_printf(arena, "%s%s", world_root(), deed->path);
+    if (sim->deed_count == 0 || (files_load(arena, path, SIM_TEXT, &content, &err) == 0 &&
+                                 strstr(content.data, stranger_mark(arena, deed->tag))))
+        return NULL;
+    return arena_printf(arena, "%s changed before it was exchanged, and theirs is not in its place", deed->path);
+}
+
 /* --- Bytes --- */
 
 static void add_marks(const char *text, Keeper *keeper)

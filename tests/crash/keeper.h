@@ -16,5 +16,7 @@ void keeper_free(Keeper *keeper);
 
 /* before: tree_print with dots before the run, whose plan and strangers are in sim. NULL, or what is wrong. */
 const char *keeper_judge_sides(Arena *arena, const char *before, const Row *row);
+/* After stranger_race: what they wrote is not only kept, it is where they wrote it. */
+const char *keeper_judge_race(Arena *arena);
 /* Looks for everything that was on disk before or was written by strangers since. */
 const char *keeper_judge_bytes(Keeper *keeper, Arena *arena);

@@ -22,7 +22,7 @@ enum { WARM_RUNS = 100, SHOWN_MAX = 20 };
 /* What is done to one run. */
 typedef struct Mishap {
     const char *name;
-    bool killed, full, stranger;
+    bool killed, full, stranger, races;
 } Mishap;
 
 static const Mishap mishaps[] = {
@@ -31,6 +31,7 @@ static const Mishap mishaps[] = {
     {"none"},
     {"killed", .killed = true},
     {"killed, stranger", .killed = true, .stranger = true},
+    {"killed in a race", .races = true},
     {"full disk", .full = true},
     {"stranger", .stranger = true},
     {"stranger", .stranger = true},
@@ -80,6 +81,10 @@ static void set_up(Soak *soak, const Mishap *mishap, Act act)
         sim->stranger.at[1] = draw(soak, 3) ? 0 : 1 + draw(soak, 330);
         stranger_send();
     }
+    if (mishap->races) {
+        sim->stranger.random = draw(soak, 1ul << 40);
+        stranger_race();
+    }
 }
 
 /* As systemd would be used by whoever looks after this host: everything runs what lies on disk. */
@@ -128,7 +133,7 @@ static const char *one_run(Soak *soak, Arena *arena, const Mishap *mishap)
     judge.runs_before = row.runs;
     const char *before = tree_print(arena, world_root(), true);
     set_up(soak, mishap, act);
-    ActEnd end = mishap->killed ? act_in_child(act) : act_in_resident(&soak->resident, act);
+    ActEnd end = mishap->killed || mishap->races ? act_in_child(act) : act_in_resident(&soak->resident, act);
     if (end != ACT_ENDED && end != ACT_KILLED)
         return "it crashed";
     const char *problem = recover(arena, &judge, &row);
@@ -137,6 +142,8 @@ static const char *one_run(Soak *soak, Arena *arena, const Mishap *mishap)
         soak->ends[row.state]++;
     if (!problem)
         problem = keeper_judge_sides(arena, before, &row);
+    if (!problem && mishap->races)
+        problem = keeper_judge_race(arena);
     if (!problem)
         problem = keeper_judge_bytes(&soak->keeper, arena);
     if (!problem && sim->deed_count == 0)

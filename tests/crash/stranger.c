@@ -58,7 +58,7 @@ static void replace(Arena *arena, const char *path, const struct stat *st)
 
 static void write_in_place(Arena *arena, const char *path)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return;
     Deed *deed = deed_of(path);
@@ -111,6 +111,24 @@ static void visit(const char *operation, const char *path)
 void stranger_send(void)
 {
     sim->injector.stranger = visit;
+}
+
+/* Between salve's last look and its exchange; and then salve is killed before it can look at what came out. Not in a
+ * rollback, which keeps what it finds and puts `before` back. */
+static void race(const char *operation, const char *path)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    bool exchanges = str_equal(operation, "exchange") && strncmp(path, "/etc/", 5) == 0 && !strstr(path, "/.");
+    if (!exchanges || sim->jobs > 0 || sim->deed_count > 0 || draw(2))
+        return;
+    write_in_place(arena, path);
+    if (sim->deed_count > 0)
+        sim->injector.fault = (Fault){.kind = FAULT_KILL_AFTER, .at = sim->injector.reached + 1};
+}
+
+void stranger_race(void)
+{
+    sim->injector.stranger = race;
 }
 
 int stranger_touched(const char *path)

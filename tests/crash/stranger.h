@@ -8,6 +8,8 @@
 
 /* At the operations of sim->stranger, of the next process. */
 void stranger_send(void);
+/* Right before the next process exchanges one of its files; that kills it. */
+void stranger_race(void);
 /* What was touched during this run; below a directory counts for the directory. */
 int stranger_touched(const char *path);
 /* "# foreign 17" */

@@ -290,6 +290,30 @@ static void a_late_write_into_the_old_inode_is_not_lost(void **state)
     assert_null(get_file(*state, aside));
 }
 
+static void what_an_exchange_took_out_before_it_was_cut_gets_its_name_back(void **state)
+{
+    Scene scene = scene_new(*state);
+    Err err;
+    FileState dot;
+    const char *const paths[] = {"/etc/changed.conf", "/etc/old.d/gone.conf", "/etc/turned"};
+    const char *path, *aside;
+    scene.edits.items[6] = scene.edits.items[7]; /* old.d stays: it holds what comes back */
+    scene.edits.n = 7;
+    assert_int_equal(forward(&scene, &err), 0);
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        Edit *edit = only(&scene, paths[i]);
+        assert_int_equal(swap_give_back(set_of(&scene), edit, &err), 0);
+        assert_int_equal(swap_dot_state(scene.tree->arena, set_of(&scene), edit, &dot, &path, &err), 0);
+        assert_int_equal(unlink(in_tree(*state, path)), 0);
+        put_file(*state, path, "theirs\n");
+        assert_int_equal(swap_give_back(set_of(&scene), edit, &err), SWAP_FOREIGN);
+        assert_string_equal(get_file(*state, paths[i]), "theirs\n");
+        assert_int_equal(swap_give_back(set_of(&scene), edit, &err), 0);
+        assert_int_equal(swap_finish(scene.tree->arena, set_of(&scene), edit, &aside, &err), 0);
+        assert_string_equal(get_file(*state, paths[i]), "theirs\n");
+    }
+}
+
 static void dot_names_fit_whatever_the_name_is(void **state)
 {
     TempTree *tree = *state;
@@ -546,6 +570,7 @@ int main(void)
         TREE_TEST(a_directory_that_is_not_empty_is_not_removed),
         TREE_TEST(a_lost_original_is_written_anew_from_the_snapshot),
         TREE_TEST(a_late_write_into_the_old_inode_is_not_lost),
+        TREE_TEST(what_an_exchange_took_out_before_it_was_cut_gets_its_name_back),
         TREE_TEST(dot_names_fit_whatever_the_name_is),
         TREE_TEST(a_sound_set_passes_the_check_and_nothing_is_written),
         TREE_TEST(what_cannot_be_swapped_is_refused_before_anything),
