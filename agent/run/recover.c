@@ -62,9 +62,14 @@ static int catch_up(Run *run, Err *err)
 /* Everything was put back, but the ledger could not be written then. */
 static int fill_in(Run *run, Err *err)
 {
+    bool refused = run->hot.phase == HOT_REFUSED;
+    const char *reason = run->record.reason;
+    if (!reason)
+        reason = refused ? "somebody else changed a file of the run meanwhile; the record of which was lost"
+                         : "the run was rolled back; the record of why was lost";
     int r = catch_up(run, err);
     if (r >= 0)
-        r = run_enter(run, RUN_ROLLED_BACK, "the run was rolled back; the record of why was lost", err);
+        r = run_enter(run, refused ? RUN_REFUSED : RUN_ROLLED_BACK, reason, err);
     return r < 0 ? r : run_finish(run, err);
 }
 
@@ -106,7 +111,7 @@ static bool count_attempt(Run *run)
 
 static int recover_touched(Run *run, RecoverHalf half, const Intent *intent, Err *err)
 {
-    if (run->hot.phase == HOT_ROLLED_BACK)
+    if (run->hot.phase == HOT_ROLLED_BACK || run->hot.phase == HOT_REFUSED)
         return fill_in(run, err);
     if (!run->record.commit || run->swap.edits->n == 0) {
         run_enter_anyway(run, RUN_FAILED, "salve was killed while it restarted services");

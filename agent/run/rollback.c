@@ -119,7 +119,7 @@ static void end(Run *run, RunState state)
 {
     Err err;
     bool recorded = run->recorded == state;
-    run->hot.phase = HOT_ROLLED_BACK;
+    run->hot.phase = state == RUN_REFUSED ? HOT_REFUSED : HOT_ROLLED_BACK;
     if ((recorded ? run_finish(run, &err) : hot_write(run->store->dir, &run->hot, &err)) < 0)
         progress_warning(&run->progress, "%s", err_text(&err));
     else if (recorded)

@@ -103,6 +103,7 @@ typedef struct Sim {
     struct {
         unsigned long at[2]; /* operations before which somebody else acts; 0: none */
         uint64_t random;
+        Fault then; /* of stranger_race */
     } stranger;
     struct {
         long rss_pages;

@@ -31,7 +31,8 @@ static const Mishap mishaps[] = {
     {"none"},
     {"killed", .killed = true},
     {"killed, stranger", .killed = true, .stranger = true},
-    {"killed in a race", .races = true},
+    {"race, killed", .races = true, .killed = true},
+    {"race, full disk", .races = true, .full = true},
     {"full disk", .full = true},
     {"stranger", .stranger = true},
     {"stranger", .stranger = true},
@@ -71,9 +72,9 @@ static void set_up(Soak *soak, const Mishap *mishap, Act act)
     sim_forget();
     sim->knobs = may_fail(act) ? knobs[draw(soak, ARRAY_LEN(knobs))] : (Knobs){0};
     unsigned long at = 1 + draw(soak, 330);
-    if (mishap->killed)
+    if (mishap->killed && !mishap->races)
         sim->injector.fault = (Fault){.kind = draw(soak, 2) ? FAULT_KILL_BEFORE : FAULT_KILL_AFTER, .at = at};
-    if (mishap->full)
+    if (mishap->full && !mishap->races)
         sim->injector.fault = (Fault){.kind = FAULT_ENOSPC, .at = at, .lasting = true};
     if (mishap->stranger) {
         sim->stranger.random = draw(soak, 1ul << 40);
@@ -83,7 +84,8 @@ static void set_up(Soak *soak, const Mishap *mishap, Act act)
     }
     if (mishap->races) {
         sim->stranger.random = draw(soak, 1ul << 40);
-        stranger_race();
+        stranger_race(mishap->full ? (Fault){.kind = FAULT_ENOSPC, .lasting = true}
+                                   : (Fault){.kind = FAULT_KILL_AFTER});
     }
 }
 
@@ -122,6 +124,15 @@ static const char *recover(Arena *arena, const Judge *judge, Row *row)
     return NULL;
 }
 
+/* What was told of the end is what is recorded of it, though the ledger may have been filled in later. */
+static const char *judge_end_told(Arena *arena, RunState told, const Row *row)
+{
+    if (!row->known || row->state == told || !run_state_terminal(told) || told == RUN_STUCK)
+        return NULL;
+    return arena_printf(arena, "it ended %s, and the ledger says %s", run_state_to_string(told),
+                        run_state_to_string(row->state));
+}
+
 static const char *one_run(Soak *soak, Arena *arena, const Mishap *mishap)
 {
     Row row;
@@ -133,10 +144,13 @@ static const char *one_run(Soak *soak, Arena *arena, const Mishap *mishap)
     judge.runs_before = row.runs;
     const char *before = tree_print(arena, world_root(), true);
     set_up(soak, mishap, act);
-    ActEnd end = mishap->killed || mishap->races ? act_in_child(act) : act_in_resident(&soak->resident, act);
+    ActEnd end = mishap->killed ? act_in_child(act) : act_in_resident(&soak->resident, act);
     if (end != ACT_ENDED && end != ACT_KILLED)
         return "it crashed";
+    RunState told = sim->outcome.done && sim->outcome.r == 0 ? sim->outcome.state : RUN_PLANNED;
     const char *problem = recover(arena, &judge, &row);
+    if (!problem)
+        problem = judge_end_told(arena, told, &row);
     soak->strangers += sim->deed_count;
     if (row.known)
         soak->ends[row.state]++;

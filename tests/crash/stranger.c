@@ -113,8 +113,7 @@ void stranger_send(void)
     sim->injector.stranger = visit;
 }
 
-/* Between salve's last look and its exchange; and then salve is killed before it can look at what came out. Not in a
- * rollback, which keeps what it finds and puts `before` back. */
+/* Between salve's last look and its exchange. Not in a rollback, which keeps what it finds and puts `before` back. */
 static void race(const char *operation, const char *path)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -122,12 +121,15 @@ static void race(const char *operation, const char *path)
     if (!exchanges || sim->jobs > 0 || sim->deed_count > 0 || draw(2))
         return;
     write_in_place(arena, path);
-    if (sim->deed_count > 0)
-        sim->injector.fault = (Fault){.kind = FAULT_KILL_AFTER, .at = sim->injector.reached + 1};
+    if (sim->deed_count > 0) {
+        sim->injector.fault = sim->stranger.then;
+        sim->injector.fault.at = sim->injector.reached + 1;
+    }
 }
 
-void stranger_race(void)
+void stranger_race(Fault then)
 {
+    sim->stranger.then = then;
     sim->injector.stranger = race;
 }
 

@@ -5,11 +5,12 @@
 #pragma once
 
 #include "base/arena.h"
+#include "sim.h"
 
 /* At the operations of sim->stranger, of the next process. */
 void stranger_send(void);
-/* Right before the next process exchanges one of its files; that kills it. */
-void stranger_race(void);
+/* Right before the next process exchanges one of its files; from that operation on it has this fault. */
+void stranger_race(Fault then);
 /* What was touched during this run; below a directory counts for the directory. */
 int stranger_touched(const char *path);
 /* "# foreign 17" */
