@@ -10,9 +10,6 @@
 #include "run/state.h"
 #include "run/take-up.h"
 
-/* Attempts that died before they came to an end. What kills the next one too is for a person to find. */
-enum { ATTEMPTS_MAX = 5 };
-
 /* Died before anything was touched: only its own dot files may be there. They harm nobody where they cannot be removed
  * now, and stop nothing; the next command that writes tries again. */
 static void end_untouched(Run *run, int loaded, Err *err)
@@ -101,7 +98,7 @@ static const char *why_interrupted(const Run *run)
 static bool count_attempt(Run *run)
 {
     Err err;
-    if (run->hot.attempts >= ATTEMPTS_MAX)
+    if (run->hot.attempts >= RUN_ATTEMPTS_MAX)
         return false;
     run->hot.attempts++;
     if (hot_write(run->store->dir, &run->hot, &err) < 0)
@@ -120,8 +117,8 @@ static int recover_touched(Run *run, RecoverHalf half, const Intent *intent, Err
     if (run->hot.phase == HOT_RESTORED && half == RECOVER_FILES)
         return 0;
     if (!count_attempt(run)) {
-        end_stuck(
-            run, arena_printf(run->arena, "%d attempts to roll it back died before they came to an end", ATTEMPTS_MAX));
+        end_stuck(run,
+                  arena_printf(run->arena, "%d attempts to roll it back did not come to an end", RUN_ATTEMPTS_MAX));
         return 0;
     }
     const char *reason = arena_strdup(run->arena, why_interrupted(run));

@@ -5,7 +5,8 @@
  * The ledger decides: a kept run is finished, an untouched one is refused, any other is rolled back from its snapshot,
  * by the effects in its intent, and judged by the checks that passed at its baseline. It has two halves, because files
  * can be restored where services cannot be restarted yet (early boot) or any more (shutdown). Each attempt is counted
- * in the hot file before it is made; after the fifth that died on its way the run is stuck. */
+ * in the hot file before it is made; after the fifth that died on its way, or could not put the files back, the run is
+ * stuck. */
 #pragma once
 
 #include "run/engine.h"

@@ -4,7 +4,8 @@
  *     rolling-back  every edit, in reverse: its `before` is live (run/restore.c)
  *     restored      the files are back; now the effects in reverse order, each proved
  *     rolled-back   files and processes equal what was recorded, and every check that passed at the baseline passes
- *     stuck         one of these could not be proved: a person must look
+ *     stuck         one of these could not be proved: a person must look. Files that cannot be put back are tried again
+ *                   first, at once and by the recoveries that follow (run/recover.h)
  *     refused       nothing was activated yet, because a file was changed by somebody else just before the exchange
  *
  * "The host was sick before and still is" is rolled-back. Nothing here may be cut short by a cancel. While the machine
@@ -105,6 +106,17 @@ static void end_stuck(Run *run, const char *reason, const Err *err)
     run_enter_anyway(run, RUN_STUCK, run->record.reason);
 }
 
+/* A recovery that cannot put the files back leaves the run as it is: it is made again, until it was made often enough.
+ * A run's own rollback, and one that a person asked for, is not counted. */
+static void end_attempt(Run *run, const char *reason, const Err *err)
+{
+    if (run->hot.attempts == 0 || run->hot.attempts >= RUN_ATTEMPTS_MAX)
+        end_stuck(run, reason, err);
+    else
+        progress_warning(&run->progress, "attempt %u of %d to put the files back failed; once more: salve recover",
+                         run->hot.attempts, RUN_ATTEMPTS_MAX);
+}
+
 static void mark(Run *run, HotPhase phase)
 {
     Err err;
@@ -143,8 +155,10 @@ static int put_files_back(Run *run, const char *reason, bool can_validate)
     if (!again)
         mark(run, HOT_ROLLING_BACK);
     int r = again ? restore_again(run, can_validate, &err) : restore(run, can_validate, &err);
+    if (r < 0) /* errors of a disk pass */
+        r = restore(run, can_validate, &err);
     if (r < 0) {
-        end_stuck(run, reason, &err);
+        end_attempt(run, reason, &err);
         return r;
     }
     if (!again)

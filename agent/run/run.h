@@ -10,6 +10,9 @@
 #include "run/watch.h"
 #include "stack/live.h"
 
+/* Recoveries of one run that may fail. What stops the next one, too, is for a person to find. */
+enum { RUN_ATTEMPTS_MAX = 5 };
+
 typedef struct Run {
     Arena *arena;
     Store *store;
@@ -73,9 +76,10 @@ int run_finish(Run *run, Err *err);
 /* Puts everything back by recorded content, proves it, and judges it by the baseline (promises 5, 6). Ends in
  * RUN_ROLLED_BACK, RUN_STUCK or, where a foreign file stopped the run before anything was activated, RUN_REFUSED, and
  * says so in run->record. While the machine shuts down it stops half-way, in RUN_RESTORED: the next boot does the rest.
+ * A recovery that cannot put the files back leaves it where it is, for the next one.
  * Cannot be cancelled. */
 void run_roll_back(Run *run, const char *reason);
 /* The machine is going down: no job can be had, and what services do now proves nothing. */
 bool run_machine_stops(Run *run);
-/* The first half alone: the files are back, and systemd has read them. Ends in RUN_RESTORED or RUN_STUCK. */
+/* The first half alone: the files are back, and systemd has read them. Ends in RUN_RESTORED or as above. */
 void run_restore(Run *run, const char *reason);

@@ -64,10 +64,10 @@ static const char *boot(const Judge *judge)
     return judge_side(judge, false) == SIDE_MIXED ? "recover --restore leaves the files mixed" : NULL;
 }
 
-static const char *go_to_the_end(const Judge *judge, bool may_be_stuck)
+static const char *go_to_the_end(const Judge *judge, bool person_may_help)
 {
     act_with(ACT_RECOVER, (Fault){0});
-    if (may_be_stuck && is_stuck(judge))
+    if (person_may_help && is_stuck(judge))
         act_with(ACT_AGAIN, (Fault){0});
     const char *problem = judge_end(judge);
     if (!problem)
@@ -98,6 +98,12 @@ static const char *judge_process(const Judge *judge, const Trial *trial, const F
     return end == ACT_GAVE_UP && tested->kind != FAULT_NO_MEMORY ? "it gave up" : NULL;
 }
 
+/* Errors that pass are tried again: only a run's own rollback may end so, while they last. */
+static bool may_be_stuck(const Trial *trial, const Fault *tested)
+{
+    return tested->kind == FAULT_NO_MEMORY || (tested->lasting && !trial->recovers);
+}
+
 static const char *judge_all(const Judge *judge, const Trial *trial, const Fault *tested, ActEnd end)
 {
     const char *problem = judge_process(judge, trial, tested, end);
@@ -105,7 +111,7 @@ static const char *judge_all(const Judge *judge, const Trial *trial, const Fault
         problem = judge_full_disk(judge);
     if (!problem && kills(tested) && tested->at % 2 == 0) /* every second time, the host boots first */
         problem = boot(judge);
-    return problem ? problem : go_to_the_end(judge, !kills(tested));
+    return problem ? problem : go_to_the_end(judge, may_be_stuck(trial, tested));
 }
 
 static const char *final_state(const Judge *judge)
