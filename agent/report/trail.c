@@ -9,8 +9,10 @@
 #include "report/record-json.h"
 #include "store/runtime.h"
 
-/* How often the progress of a wait is told; the rounds that it is counted in are shorter. */
-#define WAIT_EVERY (USEC_PER_SEC * 9 / 10)
+/* How often the progress of a young wait is told; the rounds that it is counted in are as long, or shorter. A
+ * confirmation may be waited for through days, and the trail lies in memory. */
+#define YOUNG_WAIT_USEC  USEC_PER_MIN
+#define YOUNG_WAIT_EVERY (USEC_PER_SEC * 9 / 10)
 
 enum { KEPT_TRAILS = 20 };
 
@@ -26,7 +28,7 @@ struct Trail {
     EventSink next;
     VEC(TrailFile) files;
     StringVec others;
-    usec last_wait;
+    usec last_wait, last_total;
 };
 
 static TrailFile *file_of(Trail *trail, const char *run_id)
@@ -64,10 +66,14 @@ static bool worth_a_line(Trail *trail, const Event *event)
 {
     if (event->kind != EVENT_WAIT)
         return true;
-    bool due = event->realtime >= trail->last_wait + WAIT_EVERY || event->realtime < trail->last_wait;
-    if (due)
+    usec every = event->duration_usec < YOUNG_WAIT_USEC ? YOUNG_WAIT_EVERY : TRAIL_WAIT_EVERY;
+    bool due = event->realtime >= trail->last_wait + every || event->realtime < trail->last_wait ||
+               event->total_usec != trail->last_total || event->duration_usec == 0;
+    if (due) {
         trail->last_wait = event->realtime;
-    return due || event->duration_usec == 0;
+        trail->last_total = event->total_usec;
+    }
+    return due;
 }
 
 static void keep(void *user, const Event *event)

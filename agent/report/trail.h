@@ -7,6 +7,9 @@
 #include "data/node.h"
 #include "run/event.h"
 
+/* How often the trail tells of a wait that has lasted for a minute; at first it is every second. */
+#define TRAIL_WAIT_EVERY (30 * USEC_PER_SEC)
+
 typedef struct Trail Trail;
 
 /* `own` is the run that this process carries, or NULL: its trail also gets what is said before the run begins, and of

@@ -10,6 +10,7 @@
 #include "data/json.h"
 #include "report/event-json.h"
 #include "report/outcome.h"
+#include "report/pulse.h"
 #include "run/state.h"
 #include "store/runtime.h"
 #include "store/trail-reader.h"
@@ -18,6 +19,9 @@
 
 #define RECOVERY_UNIT  "salve-recover.service"
 #define RECOVERY_TIMER "salve-recover.timer"
+
+/* How often a wait is shown to go on. */
+#define PULSE_EVERY USEC_PER_SEC
 
 /* How often we look for somebody who works on the run while its trail is silent because its writer has gone. */
 #define LOOK_EVERY (500 * USEC_PER_MSEC)
@@ -31,6 +35,7 @@ typedef struct Follower {
     FollowMode mode;
     TrailReader *reader;
     Stream *stream;
+    Pulse pulse;
     sigset_t waiting; /* the signals that are open while we wait */
     int status;       /* -1: the run goes on */
 } Follower;
@@ -121,13 +126,28 @@ static void show_error(Follower *follower, Node *line)
                    arena_printf(follower->context->arena, "%s.events", follower->run_id));
 }
 
+static void emit(Follower *follower, const Event *event)
+{
+    EventSink sink = stream_sink(follower->stream);
+    sink.emit(sink.user, event);
+}
+
+/* The trail is silent, and its writer waits. */
+static void show_pulse(Follower *follower)
+{
+    Event event;
+    if (pulse_now(&follower->pulse, clock_realtime(), clock_boottime(), &event))
+        emit(follower, &event);
+}
+
 static void show_event(Follower *follower, Node *line)
 {
     Event event;
     Err ignored; /* a torn line: the disk was full */
-    EventSink sink = stream_sink(follower->stream);
-    if (!follower->context->globals->json && event_from_json(line, &event, &ignored) == 0)
-        sink.emit(sink.user, &event);
+    if (follower->context->globals->json || event_from_json(line, &event, &ignored) < 0)
+        return;
+    pulse_take(&follower->pulse, &event, clock_realtime(), clock_boottime());
+    emit(follower, &event);
 }
 
 static const struct {
@@ -296,9 +316,12 @@ static int follow(Follower *follower, Err *err)
         int r = catch_up(follower, left, err);
         if (r < 0 || follower->status >= 0)
             return r < 0 ? r : follower->status;
-        r = trail_reader_wait(follower->reader, left ? LOOK_EVERY : USEC_INFINITY, &follower->waiting, &news, err);
+        usec limit = left ? LOOK_EVERY : follower->pulse.waits ? PULSE_EVERY : USEC_INFINITY;
+        r = trail_reader_wait(follower->reader, limit, &follower->waiting, &news, err);
         if (r < 0)
             return r;
+        if (news == TRAIL_QUIET && !left)
+            show_pulse(follower);
         if (asked)
             leave(follower);
         if (news == TRAIL_WRITTEN || news == TRAIL_LEFT)

@@ -58,6 +58,26 @@ static void a_long_wait_does_not_fill_the_trail(void **state)
     assert_in_range(lines_of(tree, "r"), 9, 13);
 }
 
+static void a_wait_of_days_is_told_now_and_then(void **state)
+{
+    TempTree *tree = *state;
+    size_t passed_on = 0;
+    Trail *trail = trail_open(in_tree(tree, "/run"), "r", (EventSink){count, &passed_on});
+    Event event = {EVENT_WAIT, .run_id = "r", .total_usec = 168 * USEC_PER_HOUR};
+    for (usec at = 0; at <= USEC_PER_HOUR; at += USEC_PER_SEC) {
+        event.realtime = SAMPLE_START + at;
+        event.duration_usec = at;
+        tell(trail, event);
+    }
+    assert_in_range(lines_of(tree, "r"), 60 + 118, 60 + 120);
+    size_t before = lines_of(tree, "r");
+    event.total_usec += USEC_PER_HOUR; /* extended: whoever follows counts to another end at once */
+    event.realtime += USEC_PER_SEC;
+    tell(trail, event);
+    trail_close(trail);
+    assert_int_equal(lines_of(tree, "r"), before + 1);
+}
+
 static void a_trail_that_cannot_be_written_stops_nobody(void **state)
 {
     TempTree *tree = *state;
@@ -74,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(our_own_trail_has_all_and_another_runs_what_is_its, tree_setup, tree_teardown),
         cmocka_unit_test_setup_teardown(a_long_wait_does_not_fill_the_trail, tree_setup, tree_teardown),
+        cmocka_unit_test_setup_teardown(a_wait_of_days_is_told_now_and_then, tree_setup, tree_teardown),
         cmocka_unit_test_setup_teardown(a_trail_that_cannot_be_written_stops_nobody, tree_setup, tree_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
