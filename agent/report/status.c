@@ -17,6 +17,11 @@ static void add_hot(Ink *ink, const StatusReport *report)
         ink_printf(ink, INK_BOLD, "busy       %s (process %llu, since %s)\n",
                    holder->what[0] ? holder->what : "the lock", (unsigned long long)holder->pid,
                    usec_to_local(arena, holder->since));
+    if (report->hot_error)
+        ink_printf(ink, INK_RED, "hot        CANNOT BE TOLD: %s\n", report->hot_error);
+    if (report->hot_error && !holder)
+        ink_text(ink, INK_PLAIN,
+                 "           a run may have been interrupted; end it, or hear what to look at: salve recover\n");
     if (!report->hot)
         return;
     ink_printf(ink, holder ? INK_YELLOW : INK_RED, "hot        run %s is %s\n", report->hot->run_id,
@@ -146,7 +151,7 @@ static void add_drift(Ink *ink, const StatusReport *report)
 void status_show(const StatusReport *report, bool colour, StrBuf *out)
 {
     Ink ink = {out, colour};
-    if (!report->hot && !report->holder && report->unfinished.n == 0 && !report->hold)
+    if (!report->hot && !report->hot_error && !report->holder && report->unfinished.n == 0 && !report->hold)
         ink_text(&ink, INK_GREEN, "idle       nothing is under way, nothing is stuck\n");
     add_hot(&ink, report);
     add_unfinished(&ink, report);
@@ -168,6 +173,8 @@ Node *status_json(Arena *arena, const StatusReport *report)
         if (report->hot->deadline)
             node_set_int(arena, hot, "deadline_boottime_usec", (int64_t)report->hot->deadline);
     }
+    if (report->hot_error)
+        node_set_text(arena, map, "hot_error", report->hot_error);
     Node *holder = node_set(arena, map, "lock", report->holder ? node_map(arena) : node_null(arena));
     if (report->holder) {
         node_set_int(arena, holder, "pid", (int64_t)report->holder->pid);

@@ -8,6 +8,7 @@
 
 typedef struct StatusReport {
     const Hot *hot;             /* NULL: no run is hot */
+    const char *hot_error;      /* NULL, or why it cannot be told whether one is */
     const LockHolder *holder;   /* NULL: the lock is free */
     const Hold *hold;           /* NULL: not held */
     RunRecordVec unfinished;    /* not at an end, or stuck and nobody looked */

@@ -71,10 +71,10 @@ static int gather(VerbContext *context, const Store *store, StatusReport *ret, E
 {
     Hot *hot = arena_new_of(context->arena, Hot);
     LockHolder *holder = arena_new_of(context->arena, LockHolder);
-    int r = hot_read(store->dir, hot, err);
-    if (r < 0)
-        return r;
+    Err unread; /* the more a person needs all the rest */
+    int r = hot_read(store->dir, hot, &unread);
     ret->hot = r == 0 ? hot : NULL;
+    ret->hot_error = r < 0 ? arena_strdup(context->arena, err_text(&unread)) : NULL;
     r = lock_holder(store->dir, holder, err);
     if (r < 0)
         return r;

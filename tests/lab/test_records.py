@@ -106,6 +106,16 @@ def test_drift_is_measured_against_what_all_kept_runs_left(boot):
     assert salve_json(host, "status")["drift"] == [], "what a rollback left is known to be good, too"
 
 
+def test_a_hot_file_that_is_damaged_does_not_hide_how_the_host_stands(boot):
+    host = boot(BOTH)
+    first = kept(host)
+    host.run("echo nonsense >/var/lib/salve/hot")
+    told = host.salve("status", check=True).stdout
+    assert "CANNOT BE TOLD" in told and "salve recover" in told and f"last good  run {first.id}" in told, told
+    host.salve("recover", check=True)
+    assert host.salve("status", check=True).stdout.startswith("idle")
+
+
 def test_back_to_a_run_undoes_all_that_came_later_at_once(boot):
     host = boot(BOTH)
     first = kept(host, TIMEOUT)

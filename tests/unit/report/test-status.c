@@ -37,6 +37,19 @@ static void a_run_that_nothing_carries_says_what_to_type(void **state)
     assert_null(strstr(show(arena, &report), "salve recover"));
 }
 
+static void a_hot_file_that_cannot_be_read_hides_nothing_else(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    RunRecord good = {.id = "r1", .state = RUN_KEPT, .playbook = "p", .ended = USEC_PER_SEC};
+    StatusReport report = {.hot_error = "/var/lib/salve/hot: both copies are damaged", .last_good = &good};
+    const char *text = show(arena, &report);
+    assert_non_null(strstr(text, "hot        CANNOT BE TOLD: /var/lib/salve/hot: both copies are damaged\n"));
+    assert_non_null(strstr(text, "salve recover\n"));
+    assert_non_null(strstr(text, "last good  run r1"));
+    assert_null(strstr(text, "idle"));
+    assert_string_equal(node_get_text(status_json(arena, &report), "hot_error"), report.hot_error);
+}
+
 static void a_stuck_run_says_what_to_type(void **state)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -103,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quiet_host_is_idle),
         cmocka_unit_test(a_run_that_nothing_carries_says_what_to_type),
+        cmocka_unit_test(a_hot_file_that_cannot_be_read_hides_nothing_else),
         cmocka_unit_test(a_stuck_run_says_what_to_type),
         cmocka_unit_test(drift_and_holds_are_listed),
         cmocka_unit_test(temporary_changes_say_what_becomes_of_them),
