@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/originals.h"
 
+#include "base/cleanup.h"
+#include "base/files-at.h"
 #include "base/hash.h"
+#include "base/strbuf.h"
 #include "store/way-back.h"
 
 static const char *hash_text(Arena *arena, const FileState *state)
@@ -91,4 +94,46 @@ int originals_load(Run *run, Snapshot *ret, Err *err)
     if (r >= 0)
         *ret = snapshot;
     return r;
+}
+
+/* Where the dot files of a path lie: the nearest directory above it that the run does not edit itself. */
+static const char *dot_dir_of(Arena *arena, const StringVec *paths, const char *path)
+{
+    const char *dir, *name;
+    do {
+        path_split(arena, path, &dir, &name);
+        path = dir;
+    } while (!str_equal(dir, "/") && strings_contain(paths, dir));
+    return dir;
+}
+
+char *originals_command(Arena *arena, const StringVec *paths)
+{
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(64 * 1024);
+    StringVec dirs = {0};
+    VEC_EACH (path, paths) {
+        const char *dir = dot_dir_of(arena, paths, *path);
+        if (!strings_contain(&dirs, dir))
+            *vec_push(arena, &dirs) = dir;
+    }
+    strbuf_add_str(&text, "find");
+    VEC_EACH (dir, &dirs) {
+        strbuf_add_char(&text, ' ');
+        strbuf_add_shell_word(&text, *dir);
+    }
+    strbuf_add_str(&text, dirs.n ? " -maxdepth 1" : " / -not -path '/proc/*'");
+    strbuf_add_str(&text, " -name '.*.salve-*'");
+    return strbuf_dup(arena, &text);
+}
+
+char *originals_hint(Run *run)
+{
+    StringVec paths = {0};
+    WayBack way_back;
+    Err ignored; /* a ledger that does not know: then everywhere */
+    if (way_back_read(run->store->ledger, run->arena, run->record.id, &way_back, &ignored) == 0) {
+        VEC_EACH (file, &way_back.files)
+            *vec_push(run->arena, &paths) = file->path;
+    }
+    return originals_command(run->arena, &paths);
 }

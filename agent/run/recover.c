@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "host/journal.h"
+#include "run/originals.h"
 #include "run/run.h"
 #include "run/state.h"
 #include "run/take-up.h"
@@ -43,8 +44,8 @@ static void end_unreadable(Run *run, const Err *why)
 {
     end_stuck(run, arena_printf(run->arena,
                                 "salve was killed in the middle of the run, and what to put back cannot be read: %s; "
-                                "the originals lie beside the files, see: find /etc -name '.*.salve-*'",
-                                err_text(why)));
+                                "the originals lie beside the files, see: %s",
+                                err_text(why), originals_hint(run)));
 }
 
 /* The ledger is brought up to where the hot file is: what could not be written then. */

@@ -237,6 +237,16 @@ def test_a_run_whose_snapshots_are_lost_is_put_back_from_the_originals_beside_th
     assert leftovers(host) == []
 
 
+def test_what_cannot_be_put_back_any_more_is_stuck_and_says_where_the_originals_lie(boot):
+    host = boot(BOTH)
+    killed_in_the_window(host)
+    host.run("rm -rf /var/lib/salve/snapshots.git; sed -i s/^/#/ /etc/site/.*.salve-*")
+    assert salve(host, "recover").code != 0
+    reason = salve_json(host, "history")["runs"][0]["reason"]
+    found = host.run(reason[reason.index("find "):]).stdout.split()
+    assert [name.partition(".salve-")[0] for name in sorted(found)] == ["/etc/nginx/sites-available/.site", "/etc/site/.gunicorn.conf.py"]
+
+
 def test_a_bus_that_is_restarted_during_a_run_stops_nothing(boot):
     host = boot(BOTH)
     spoil(host)
