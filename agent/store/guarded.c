@@ -18,11 +18,19 @@ typedef struct Answer {
 
 _Static_assert(sizeof(Answer) <= PIPE_BUF, "an answer is written in one piece");
 
+/* Who dies before it is asked for is not followed by a signal; and what the child holds, the lock for one, would
+ * outlive its owner. */
+static void die_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+}
+
 static void answer(int out, int (*function)(void *user, Err *err), void *user, unsigned limit_sec)
 {
     sigset_t none;
     sigemptyset(&none);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGALRM, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     alarm(limit_sec);
@@ -37,9 +45,11 @@ int guarded_call(int (*function)(void *user, Err *err), void *user, unsigned lim
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_errno(err, errno, "cannot make a pipe");
     CLEANUP(fd_close) int in = ends[0];
-    pid_t child = fork();
-    if (child == 0)
+    pid_t parent = getpid(), child = fork();
+    if (child == 0) {
+        die_with(parent);
         answer(ends[1], function, user, limit_sec);
+    }
     fd_close(ends[1]);
     if (child < 0)
         return err_errno(err, errno, "cannot start a process");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/temp-tree.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 #include "store/guarded.h"
@@ -59,11 +60,46 @@ static void what_does_not_return_or_crashes_is_an_outcome(void **state)
     assert_int_equal(guarded_call(crash, NULL, 10, &err), GUARDED_DIED);
 }
 
+static void lose_parent(void)
+{
+    pid_t parent = getppid();
+    kill(parent, SIGKILL);
+    while (getppid() == parent)
+        usleep(1000);
+}
+
+static int tell_that_it_runs(void *user, Err *err)
+{
+    (void)err;
+    return (int)write(*(int *)user, "x", 1);
+}
+
+/* It holds what its parent held: the lock, too. */
+static void a_child_whose_parent_died_while_it_was_born_does_nothing(void **state)
+{
+    (void)state;
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    pid_t parent = fork();
+    if (parent == 0) {
+        Err err;
+        pthread_atfork(NULL, NULL, lose_parent);
+        (void)guarded_call(tell_that_it_runs, &ends[1], 10, &err);
+        _exit(1);
+    }
+    close(ends[1]);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_and_errors_come_over),
         cmocka_unit_test(what_does_not_return_or_crashes_is_an_outcome),
+        cmocka_unit_test(a_child_whose_parent_died_while_it_was_born_does_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
