@@ -79,11 +79,26 @@ bool temporary_is_touched(const PastRunVec *runs, const PastRun *temporary, cons
     return share_a_file(files, &temporary->files) && !takes_back_what_came_later;
 }
 
-/* It was ended after its time, and the end was undone. */
+#define END_OF "end of temporary "
+
+char *temporary_end_origin(Arena *arena, const char *run_id)
+{
+    return arena_printf(arena, END_OF "%s", run_id);
+}
+
+/* Whether it is an end, and not somebody's rollback before the time. That they are about the same change is told by the
+ * ids; for what is done by hand only the clock can say it. */
+static bool is_end(const RunRecord *run, const RunRecord *temporary)
+{
+    const char *id = run->origin && str_starts(run->origin, END_OF) ? run->origin + strlen(END_OF) : NULL;
+    return str_equal(id, temporary->id) || run->created >= temporary->until;
+}
+
+/* It was ended, its time being over, and the end was undone. */
 static bool was_brought_back(const PastRunVec *runs, const PastRun *temporary)
 {
     for (const PastRun *run = runs->items; run < temporary; run++) {
-        if (run->record.state == RUN_KEPT && run->record.created >= temporary->record.until &&
+        if (run->record.state == RUN_KEPT && is_end(&run->record, &temporary->record) &&
             has_id(run->record.undoes, temporary->record.id))
             return true;
     }
@@ -115,19 +130,25 @@ static void judge_later(const PastRunVec *runs, const TemporaryVec *newer, Tempo
     }
 }
 
+/* An attempt that ended in the future was made before the clock was set back: how long ago is not known. */
+static usec next_after(const RunRecord *attempt, usec now_realtime)
+{
+    return attempt->ended <= now_realtime ? attempt->ended + TEMPORARY_RETRY_USEC : now_realtime;
+}
+
 /* What came of the attempts to end it, its time being over. */
-static void judge_attempts(const PastRunVec *runs, Temporary *ret)
+static void judge_attempts(const PastRunVec *runs, usec now_realtime, Temporary *ret)
 {
     const RunRecord *own = &ret->run->record;
     unsigned touched = 0;
     for (const PastRun *run = runs->items; run < ret->run; run++) {
         const RunRecord *attempt = &run->record;
-        if (attempt->state == RUN_KEPT || !run_state_terminal(attempt->state) || attempt->created < own->until ||
+        if (attempt->state == RUN_KEPT || !run_state_terminal(attempt->state) || !is_end(attempt, own) ||
             !str_equal(attempt->undoes ? attempt->undoes : "", own->id))
             continue;
         if (!ret->by) {
             ret->by = attempt;
-            ret->next = attempt->ended + TEMPORARY_RETRY_USEC;
+            ret->next = next_after(attempt, now_realtime);
         }
         touched += attempt->state != RUN_REFUSED;
         if (attempt->blamed || attempt->state == RUN_STUCK || touched >= TEMPORARY_ATTEMPTS) {
@@ -148,7 +169,7 @@ void temporaries_find(Arena *arena, const PastRunVec *runs, usec now_realtime, T
         judge_later(runs, &found, &temporary);
         if (temporary.state == TEMPORARY_RUNNING && run->record.until <= now_realtime) {
             temporary.state = TEMPORARY_DUE;
-            judge_attempts(runs, &temporary);
+            judge_attempts(runs, now_realtime, &temporary);
         }
         *vec_push(arena, &found) = temporary;
     }

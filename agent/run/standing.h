@@ -55,6 +55,10 @@ typedef VEC(Temporary) TemporaryVec;
 
 const char *temporary_state_to_string(TemporaryState state); /* "given-up" */
 
+/* The origin of a run that ends a temporary one because its time has come: by this it is told from one that somebody
+ * takes back before, whatever the clock said then. */
+char *temporary_end_origin(Arena *arena, const char *run_id);
+
 /* Of all standing runs that have a time, newest first. */
 void temporaries_find(Arena *arena, const PastRunVec *runs, usec now_realtime, TemporaryVec *ret);
 /* When the first of them is to be ended, those whose time has passed at `overdue`; USEC_INFINITY: none. */

@@ -61,7 +61,7 @@ static int end_one(VerbContext *context, Carrier *carrier, const RunRecord *run,
     int r = undo_run(context->arena, engine_store(carrier->engine), run->id, &undo, err);
     if (r < 0)
         return r;
-    undo.record.origin = arena_printf(context->arena, "end of temporary %s", run->id);
+    undo.record.origin = temporary_end_origin(context->arena, run->id);
     View *view = view_new(context->arena, "");
     r = plan_make_reverse(context->arena, undo.playbook, &undo.record, view, engine_live(carrier->engine), &planning,
                           &plan, err);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 typedef struct Past {
-    const char *id, *file, *undoes;
+    const char *id, *file, *undoes, *origin;
     usec until; /* 0: for good */
     RunState state;
     bool blamed;
@@ -33,6 +33,7 @@ static PastRunVec runs_of(Arena *arena, const Past *past)
                                     .created = past[i].at ? past[i].at : i + 1,
                                     .ended = past[i].at ? past[i].at : i + 1,
                                     .undoes = past[i].undoes,
+                                    .origin = past[i].origin,
                                     .until = past[i].until,
                                     .blamed = past[i].blamed}};
         *vec_push(arena, &run->files) = past[i].file ? past[i].file : "/f";
@@ -176,6 +177,31 @@ static void an_end_that_failed_is_not_tried_again_and_again(void **state)
     assert_int_equal(temporaries_next(&found, 12, 13), 11 + TEMPORARY_RETRY_USEC);
 }
 
+static void an_end_is_an_end_though_the_clock_was_set_back(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Past end = {.id = "r2", .undoes = "r1", .origin = temporary_end_origin(arena, "r1"), .at = 3};
+    Past failed = end, other = end;
+    failed.state = RUN_ROLLED_BACK;
+    failed.blamed = true;
+    other.origin = temporary_end_origin(arena, "r11");
+    assert_string_equal(temporaries(arena, 99, PAST({"r1", .until = 10}, end, {"r3", .undoes = "r2", .at = 4})), "");
+    assert_string_equal(temporaries(arena, 99, PAST({"r1", .until = 10}, other, {"r3", .undoes = "r2", .at = 4})),
+                        "r1 due");
+    assert_string_equal(temporaries(arena, 99, PAST({"r1", .until = 10}, failed)), "r1 given-up r2");
+}
+
+static void an_attempt_in_the_future_does_not_put_off_the_next_one(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const Past *past = PAST({"r1", .until = 10}, {"r2", .undoes = "r1", .state = RUN_ROLLED_BACK, .at = 5000});
+    PastRunVec runs = runs_of(arena, past);
+    TemporaryVec found = {0};
+    temporaries_find(arena, &runs, 12, &found);
+    assert_int_equal(found.items[0].state, TEMPORARY_DUE);
+    assert_int_equal(found.items[0].next, 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +213,8 @@ int main(void)
         cmocka_unit_test(what_is_superseded_supersedes),
         cmocka_unit_test(taking_back_what_came_later_changes_nothing_for_it),
         cmocka_unit_test(one_that_was_brought_back_after_its_end_is_for_good),
+        cmocka_unit_test(an_end_is_an_end_though_the_clock_was_set_back),
+        cmocka_unit_test(an_attempt_in_the_future_does_not_put_off_the_next_one),
         cmocka_unit_test(an_end_that_failed_is_not_tried_again_and_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
