@@ -22,19 +22,32 @@
     "  WHERE state = 'kept' AND commit_id IS NOT NULL GROUP BY path))"
 
 #define UNDONE(run)                                                                                                    \
-    "EXISTS (SELECT 1 FROM runs AS undo WHERE undo.state = 'kept' AND instr(undo.undoes, " run ".id) > 0)"
+    "EXISTS (SELECT 1 FROM runs AS undoer WHERE undoer.state = 'kept' AND instr(undoer.undoes, " run ".id) > 0)"
+
+/* And nobody took that back, which would bring the run back. */
+#define UNDONE_FOR_GOOD(run)                                                                                           \
+    "EXISTS (SELECT 1 FROM runs AS undo WHERE undo.state = 'kept' AND instr(undo.undoes, " run ".id) > 0"              \
+    " AND NOT " UNDONE("undo") ")"
 
 /* A temporary change whose end is still to come: neither undone, nor superseded by a later change for good. */
 #define TEMPORARY                                                                                                      \
-    "(past.until > 0 AND past.state = 'kept' AND NOT " UNDONE(                                                         \
+    "(past.until > 0 AND past.state = 'kept' AND NOT " UNDONE_FOR_GOOD(                                                \
         "past") " AND NOT EXISTS (SELECT 1 FROM run_files AS mine JOIN run_files AS theirs ON theirs.path = mine.path" \
                 "  JOIN runs AS later ON later.id = theirs.run WHERE mine.run = past.id AND later.rowid > past.rowid"  \
                 "  AND later.state = 'kept' AND later.until = 0 AND later.undoes IS NULL AND NOT " UNDONE(             \
                     "later") "))"
 
 #define MAY_GO                                                                                                         \
-    " FROM runs AS past WHERE " ENDED " AND (" TOO_MANY " OR " TOO_OLD ") AND NOT " KNOWN_GOOD " AND NOT " TEMPORARY   \
-    " AND past.id NOT IN (SELECT id FROM (" QUARANTINED("id") "))"
+    "SELECT past.id FROM runs AS past WHERE " ENDED " AND (" TOO_MANY " OR " TOO_OLD ") AND NOT " KNOWN_GOOD           \
+    " AND NOT " TEMPORARY " AND past.id NOT IN (SELECT id FROM (" QUARANTINED("id") "))"
+
+/* What may go, but for those that take back a run that stays: without them it would stand again. */
+#define SURPLUS                                                                                                        \
+    "WITH RECURSIVE free(id) AS (" MAY_GO "),"                                                                         \
+    " undo AS MATERIALIZED (SELECT id, undoes FROM runs WHERE state = 'kept' AND undoes IS NOT NULL),"                 \
+    " stay(id) AS (SELECT id FROM runs WHERE id NOT IN (SELECT id FROM free)"                                          \
+    "  UNION SELECT undo.id FROM stay JOIN undo ON instr(undo.undoes, stay.id) > 0)"                                   \
+    " SELECT id FROM free EXCEPT SELECT id FROM stay"
 
 /* The time from which age is counted: a clock that is years ahead must not make everything old. */
 static int find_reference(Ledger *ledger, const Retention *keep, usec now, usec *ret, Err *err)
@@ -68,7 +81,7 @@ static int prepare(Ledger *ledger, const char *sql, const Retention *keep, usec 
 int ledger_count_surplus(Ledger *ledger, const Retention *keep, usec now_realtime, int64_t *ret, Err *err)
 {
     CLEANUP(statement_close) Statement *select = NULL;
-    int r = prepare(ledger, "SELECT count(*)" MAY_GO, keep, now_realtime, &select, err);
+    int r = prepare(ledger, "SELECT count(*) FROM (" SURPLUS ")", keep, now_realtime, &select, err);
     if (r < 0 || (r = statement_step(select, err)) < 0)
         return r;
     *ret = statement_int(select, 0);
@@ -78,7 +91,7 @@ int ledger_count_surplus(Ledger *ledger, const Retention *keep, usec now_realtim
 static int choose(Ledger *ledger, const Retention *keep, usec now, int64_t *ret_chosen, Err *err)
 {
     CLEANUP(statement_close) Statement *insert = NULL;
-    int r = prepare(ledger, "INSERT INTO pruned SELECT past.id" MAY_GO, keep, now, &insert, err);
+    int r = prepare(ledger, "INSERT INTO pruned " SURPLUS, keep, now, &insert, err);
     return r < 0 ? r : statement_run(insert, ret_chosen, err);
 }
 

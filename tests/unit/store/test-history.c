@@ -208,6 +208,34 @@ static void a_temporary_change_that_was_superseded_may_go(void **state)
     assert_string_equal(ids(tree, &store), "for-good");
 }
 
+static void what_takes_back_a_run_that_stays_stays_too(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(store_close) Store store = open_store(tree);
+    const RunRecord undo = {.id = "undo", .state = RUN_VERIFYING, .created = 2, .plan_hash = "p", .undoes = "r001"};
+    Err err;
+    do_run(tree, &store, 1, "/etc/only-once", RUN_KEPT);        /* the known good of that path */
+    assert_int_equal(ledger_add(store.ledger, &undo, &err), 0); /* somebody had put the file back by hand: no edits */
+    assert_int_equal(ledger_advance(store.ledger, "undo", RUN_VERIFYING, RUN_KEPT, "told", &err), 0);
+    do_runs(tree, &store, 3, 6);
+    assert_int_equal(prune(&store, 1).runs, 3);
+    assert_string_equal(ids(tree, &store), "r001 undo r006");
+    assert_int_equal(prune(&store, 1).runs, 0);
+    sound(tree, &store);
+}
+
+static void a_temporary_change_that_was_brought_back_stays_with_what_says_so(void **state)
+{
+    TempTree *tree = *state;
+    CLEANUP(store_close) Store store = open_store(tree);
+    add_temporary(tree, &store, "t1", 1, 77, NULL);
+    add_temporary(tree, &store, "undo", 2, 0, "t1");
+    add_temporary(tree, &store, "redo", 3, 0, "undo");
+    do_runs(tree, &store, 4, 6);
+    assert_int_equal(prune(&store, 1).runs, 2);
+    assert_string_equal(ids(tree, &store), "t1 undo redo r006");
+}
+
 static void assert_snapshot_is_there(TempTree *tree, const Store *store, const char *id)
 {
     RunRecord run;
@@ -394,6 +422,8 @@ int main(void)
         TREE_TEST(a_temporary_change_stays_until_it_has_ended),
         TREE_TEST(the_known_good_stays_though_the_clock_was_ahead_before),
         TREE_TEST(a_temporary_change_that_was_superseded_may_go),
+        TREE_TEST(what_takes_back_a_run_that_stays_stays_too),
+        TREE_TEST(a_temporary_change_that_was_brought_back_stays_with_what_says_so),
         TREE_TEST(nothing_is_removed_while_a_ref_cannot_be_read),
         TREE_TEST(a_snapshot_whose_ref_is_lost_stays_with_its_run),
         TREE_TEST(a_run_that_goes_takes_a_ref_that_cannot_be_read_with_it),
