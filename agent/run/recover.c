@@ -260,8 +260,10 @@ static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
         return recover_lost(engine, &hot, half, err);
     if (r == 0 && record.state == RUN_KEPT && hot.phase != HOT_APPLYING)
         return end_contradictory(engine, &hot, err);
-    if (r < 0 || record.state == RUN_STUCK)
-        return r < 0 ? err_prefix(err, "hot file of run %s", hot.run_id) : 0;
+    if (r < 0)
+        return err_prefix(err, "hot file of run %s", hot.run_id);
+    if (!run_state_terminal(record.state) || record.state == RUN_STUCK) /* it came no further, and needs its hot file */
+        return 0;
     return finish_ended(engine, &record, err);
 }
 

@@ -21,18 +21,24 @@
 #include "run/settings.h"
 #include "run/undo.h"
 #include "tree.h"
+#include "verb/verb.h"
 #include "world.h"
 
 static int output = -1;
 
 const char *act_to_string(Act act)
 {
-    static const char *const names[ACT_COUNT] = {"run", "undo", "recover", "recover --restore", "recover --again"};
+    static const char *const names[ACT_COUNT] = {
+        "run", "undo", "recover", "recover --restore", "recover --again", "recover --unattended"};
     return names[act];
 }
 
+static volatile sig_atomic_t cancelled;
+
 static void print_event(void *user, const Event *event)
 {
+    if (sim->knobs.cancelled_when_verified && event->kind == EVENT_STEP_DONE && event->state == RUN_VERIFYING)
+        cancelled = 1;
     if (event->text || event->subject || event->kind == EVENT_STATE)
         dprintf(STDERR_FILENO, "    %s %s: %s %s\n", event_kind_to_string(event->kind),
                 run_state_to_string(event->state), event->subject ? event->subject : "",
@@ -82,7 +88,12 @@ static void show_plan(Arena *arena, const Plan *plan)
 static int carry_out(Act act, Arena *arena, Engine *engine, RunRecord *record, Err *err)
 {
     Plan *plan;
-    RunOptions options = {.user = "root", .force = true};
+    RunOptions options = {.user = "root", .force = true, .cancel = &cancelled};
+    if (sim->knobs.asks_where_nobody_can) {
+        options.confirm_usec = USEC_PER_MIN;
+        options.answer_path = "/no-room-here/" WORLD_STATE WORLD_STATE WORLD_STATE WORLD_STATE WORLD_STATE WORLD_STATE
+            WORLD_STATE WORLD_STATE "/answer.sock";
+    }
     if (act == ACT_AGAIN)
         return engine_recover(engine, record, err);
     int r = engine_ready(engine, err);
@@ -105,8 +116,21 @@ static void keep_outcome(int r, const RunRecord *record, const Err *err)
     outcome->done = true;
 }
 
+/* As systemd starts it. */
+static void recover_unattended(void)
+{
+    char program[] = "salve", verb[] = "recover", option[] = "--unattended";
+    char *argv[] = {program, verb, option, NULL};
+    sim->outcome = (Outcome){.r = verb_main(3, argv)};
+    sim->outcome.done = true;
+}
+
 void act_do(Act act)
 {
+    if (act == ACT_UNATTENDED) {
+        recover_unattended();
+        return;
+    }
     CLEANUP(arena_free) Arena *arena = arena_new();
     Engine *engine = NULL;
     RunRecord record = {0};

@@ -5,11 +5,12 @@
 #include "sim.h"
 
 typedef enum Act {
-    ACT_RUN,     /* the playbook of world.h */
-    ACT_UNDO,    /* the last kept run is taken back, as a run of its own */
-    ACT_RECOVER, /* what every command that writes does first */
-    ACT_RESTORE, /* only its first half, as at boot */
-    ACT_AGAIN,   /* as a person does with a stuck run */
+    ACT_RUN,        /* the playbook of world.h */
+    ACT_UNDO,       /* the last kept run is taken back, as a run of its own */
+    ACT_RECOVER,    /* what every command that writes does first */
+    ACT_RESTORE,    /* only its first half, as at boot */
+    ACT_AGAIN,      /* as a person does with a stuck run */
+    ACT_UNATTENDED, /* the command of salve-recover.service; its exit status is the outcome */
     ACT_COUNT
 } Act;
 

@@ -95,7 +95,7 @@ int systemd_daemon_reload(Systemd *systemd, Err *err)
 
 int systemd_is_stopping(Systemd *systemd, bool *ret, Err *err)
 {
-    *ret = false;
+    *ret = sim->knobs.host_shuts_down;
     return 0;
 }
 

@@ -90,6 +90,22 @@ void inject_after(void)
         die();
 }
 
+bool inject_look_fails(ino_t file)
+{
+    Injector *injector = &sim->injector;
+    if (!inject_armed() || injector->unreadable_times == 0 || file != injector->unreadable)
+        return false;
+    injector->unreadable_times--;
+    note("read", "of a bad sector");
+    return true;
+}
+
+bool inject_read_fails(int fd)
+{
+    struct stat st;
+    return inject_armed() && sim->injector.unreadable_times > 0 && fstat(fd, &st) == 0 && inject_look_fails(st.st_ino);
+}
+
 bool inject_allocation_fails(size_t size)
 {
     if (!inject_armed())

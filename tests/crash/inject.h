@@ -19,6 +19,9 @@ bool inject_is_ours(int fd);
 /* 0, or the errno with which the operation is to fail. takes_room: a full disk would stop it. */
 int inject_before(const char *operation, const char *path, bool takes_room);
 void inject_after(void);
+/* Whether this file cannot be read now. */
+bool inject_read_fails(int fd);
+bool inject_look_fails(ino_t file);
 
 /* Whether this allocation is the one to fail (interpose-memory.c asks for each). */
 bool inject_allocation_fails(size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libc's functions that make something durable, in front of libc: a program's own symbols win over those of shared
- * libraries, so SQLite and libgit2 come through here as well. What they do through mmap is not seen: SQLite's -shm,
- * which is worth nothing after a crash. libc's own internal calls (stdio) are not seen either, and nobody makes
+/* libc's functions that make something durable, or read, in front of libc: a program's own symbols win over those of
+ * shared libraries, so SQLite and libgit2 come through here as well. What they do through mmap is not seen: SQLite's
+ * -shm, which is worth nothing after a crash. libc's own internal calls (stdio) are not seen either, and nobody makes
  * anything durable with them.
  *
  * All names are the real ones, also the 64-bit variants: this file must not be redirected from one to the other. */
@@ -142,6 +142,74 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
 {
     REAL(pwrite64);
     BY_FD("pwrite", fd, grows(fd, at + (off_t)size), real(fd, data, size, at));
+}
+
+#define UNLESS_BAD(fd, call)                                                                                           \
+    if (inject_read_fails(fd)) {                                                                                       \
+        errno = EIO;                                                                                                   \
+        return -1;                                                                                                     \
+    }                                                                                                                  \
+    return call
+
+ssize_t read(int fd, void *data, size_t size)
+{
+    REAL(read);
+    UNLESS_BAD(fd, real(fd, data, size));
+}
+
+ssize_t pread(int fd, void *data, size_t size, off_t at)
+{
+    REAL(pread);
+    UNLESS_BAD(fd, real(fd, data, size, at));
+}
+
+ssize_t pread64(int fd, void *data, size_t size, off64_t at)
+{
+    REAL(pread64);
+    UNLESS_BAD(fd, real(fd, data, size, at));
+}
+
+int stat(const char *path, struct stat *ret)
+{
+    REAL(stat);
+    int r = real(path, ret);
+    if (r < 0 || !inject_look_fails(ret->st_ino))
+        return r;
+    errno = EIO;
+    return -1;
+}
+
+int lstat(const char *path, struct stat *ret)
+{
+    REAL(lstat);
+    int r = real(path, ret);
+    if (r < 0 || !inject_look_fails(ret->st_ino))
+        return r;
+    errno = EIO;
+    return -1;
+}
+
+/* What the compiler makes of them where it knows the buffer (feature_test_macros(7), _FORTIFY_SOURCE). */
+ssize_t __read_chk(int fd, void *data, size_t size, size_t room);
+ssize_t __pread_chk(int fd, void *data, size_t size, off_t at, size_t room);
+ssize_t __pread64_chk(int fd, void *data, size_t size, off64_t at, size_t room);
+
+ssize_t __read_chk(int fd, void *data, size_t size, size_t room)
+{
+    (void)room;
+    return read(fd, data, size);
+}
+
+ssize_t __pread_chk(int fd, void *data, size_t size, off_t at, size_t room)
+{
+    (void)room;
+    return pread(fd, data, size, at);
+}
+
+ssize_t __pread64_chk(int fd, void *data, size_t size, off64_t at, size_t room)
+{
+    (void)room;
+    return pread64(fd, data, size, at);
 }
 
 int ftruncate(int fd, off_t size)

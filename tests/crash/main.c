@@ -2,34 +2,32 @@
 /* crash-sim: salve's engine on a simulated host, killed and failed at every durable operation. It needs root, for a
  * mount namespace and chroot; nothing outside of its own tmpfs is touched.
  *
- *     crash-sim                     the whole matrix and the soak
+ *     crash-sim                     the whole matrix, the stories and the soak
  *     crash-sim --quick             a part of them, for every day
  *     crash-sim --soak 2000 --seed 7
+ *     crash-sim --story a_shutdown_is_not_blamed_on_the_plan --verbose        "all": all of them
  *     crash-sim --scenario sick --fault "EIO lasting" --at 212 --verbose      one trial, with all that was said
  *
  * The last line is `N passed, N failed`. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "matrix.h"
 #include "soak.h"
+#include "stories.h"
 
 enum { QUICK_STRIDE = 17, QUICK_MEMORY_STRIDE = 37, SOAK_RUNS = 2000, QUICK_SOAK_RUNS = 200 };
 
 static const struct option long_options[] = {
-    {"quick", no_argument, NULL, 'q'},
-    {"scenario", required_argument, NULL, 's'},
-    {"fault", required_argument, NULL, 'f'},
-    {"at", required_argument, NULL, 'a'},
-    {"stride", required_argument, NULL, 'n'},
-    {"processes", required_argument, NULL, 'p'},
-    {"dir", required_argument, NULL, 'd'},
-    {"soak", required_argument, NULL, 'k'},
-    {"seed", required_argument, NULL, 'e'},
-    {"verbose", no_argument, NULL, 'v'},
-    {0},
+    {"quick", no_argument, NULL, 'q'},        {"scenario", required_argument, NULL, 's'},
+    {"fault", required_argument, NULL, 'f'},  {"at", required_argument, NULL, 'a'},
+    {"stride", required_argument, NULL, 'n'}, {"processes", required_argument, NULL, 'p'},
+    {"dir", required_argument, NULL, 'd'},    {"soak", required_argument, NULL, 'k'},
+    {"story", required_argument, NULL, 't'},  {"seed", required_argument, NULL, 'e'},
+    {"verbose", no_argument, NULL, 'v'},      {0},
 };
 
 static unsigned long number(const char *text)
@@ -48,6 +46,7 @@ int main(int argc, char **argv)
     MatrixOptions options = {.stride = 1, .memory_stride = 1, .processes = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
     SoakOptions soak = {.runs = SOAK_RUNS};
     bool only_soak = false, only_matrix = false;
+    const char *story = NULL;
     Tally tally = {0};
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         switch (c) {
@@ -62,15 +61,18 @@ int main(int argc, char **argv)
         case 'n': options.stride = number(optarg); break;
         case 'p': options.processes = (unsigned)number(optarg); break;
         case 'k': soak.runs = number(optarg), only_soak = true; break;
+        case 't': story = optarg; break;
         case 'e': soak.seed = strtoull(optarg, NULL, 10); break;
         case 'd': options.dir = soak.dir = optarg; break;
         case 'v': options.verbose = true; break;
         default: return 2;
         }
     }
-    if (!only_soak)
+    if (!only_soak && !story)
         matrix_run(&options, &tally);
-    if (!only_matrix)
+    if (!only_soak && !only_matrix)
+        stories_run(story && strcmp(story, "all") != 0 ? story : NULL, options.dir, options.verbose, &tally);
+    if (!only_matrix && !story)
         soak_run(&soak, &tally);
     printf("%lu passed, %lu failed\n", tally.passed, tally.failed);
     return tally.failed > 0;

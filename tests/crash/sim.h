@@ -42,8 +42,10 @@ typedef struct Injector {
     unsigned long reached; /* durable operations so far, of all processes of this run */
     unsigned long managed; /* of these, below /etc */
     unsigned long allocations;
-    char where[256]; /* the operation at which the fault struck: "rename /etc/x" */
-    bool listing;    /* each operation is printed */
+    char where[256];  /* the operation at which the fault struck: "rename /etc/x" */
+    ino_t unreadable; /* reading this file fails with EIO, so many times */
+    unsigned unreadable_times;
+    bool listing; /* each operation is printed */
     /* Called at each operation, before it: somebody else at work on the same host. */
     void (*stranger)(const char *operation, const char *path);
 } Injector;
@@ -64,6 +66,9 @@ typedef struct Knobs {
     bool new_is_sick;         /* with the wished configuration, requests are answered with 500 */
     bool new_does_not_start;  /* with the wished configuration, Gunicorn does not start */
     bool candidate_is_broken; /* validators refuse it */
+    bool host_shuts_down;
+    bool cancelled_when_verified; /* somebody cancels between the last check and the end */
+    bool asks_where_nobody_can;   /* for a confirmation, over a socket that cannot be */
 } Knobs;
 
 /* How the last process ended; `done` false: it did not come to an end. */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stories.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scenario.h"
+#include "story.h"
+#include "world.h"
+
+/* A name is what must hold. */
+#define STORIES(X)                                                                                                     \
+    X(a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host)                                                     \
+    X(a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person)                                                         \
+    X(a_rebuild_that_is_cut_short_is_taken_up)                                                                         \
+    X(a_ledger_that_is_gone_is_made_anew)                                                                              \
+    X(one_error_while_the_snapshots_are_opened_costs_none)                                                             \
+    X(snapshots_that_cannot_be_read_are_not_thrown_away)                                                               \
+    X(snapshots_that_are_none_are_set_aside_and_the_run_is_put_back)                                                   \
+    X(a_ledger_that_cannot_be_read_stops_no_recovery)                                                                  \
+    X(a_run_that_the_ledger_lost_is_put_back_on_a_full_disk)                                                           \
+    X(a_hot_file_that_cannot_be_read_is_no_damaged_one)                                                                \
+    X(a_run_that_is_kept_and_rolled_back_is_for_a_person)                                                              \
+    X(what_somebody_wrote_between_the_halves_is_a_conflict)                                                            \
+    X(what_somebody_applied_again_between_the_halves_is_put_back)                                                      \
+    X(what_somebody_wrote_between_the_halves_goes_where_the_host_is_not_well_with_it)                                  \
+    X(what_a_run_left_is_not_forgotten_for_the_next)                                                                   \
+    X(a_refused_run_leaves_the_hot_file_of_another)                                                                    \
+    X(a_shutdown_is_not_blamed_on_the_plan)                                                                            \
+    X(a_run_that_is_cancelled_when_it_was_verified_is_rolled_back)                                                     \
+    X(a_run_that_nobody_could_confirm_does_not_begin)                                                                  \
+    X(recovery_on_a_full_disk_says_what_it_did)                                                                        \
+    X(the_fifth_recovery_that_fails_makes_a_run_stuck)                                                                 \
+    X(a_rollback_meets_a_passing_error_and_goes_on)
+
+#define DECLARE(name) StoryTold name;
+STORIES(DECLARE)
+
+static const struct {
+    const char *name;
+    StoryTold *tell;
+} stories[] = {
+#define ROW(name) {#name, name},
+    STORIES(ROW)};
+
+static void show_output(void)
+{
+    char data[4096];
+    ssize_t n;
+    lseek(act_output(), 0, SEEK_SET);
+    while ((n = read(act_output(), data, sizeof data)) > 0)
+        fwrite(data, 1, (size_t)n, stdout);
+}
+
+static void tell_all(const char *only, bool verbose, Tally *tally)
+{
+    for (size_t i = 0; i < ARRAY_LEN(stories); i++) {
+        CLEANUP(arena_free) Arena *arena = arena_new();
+        if (only && !str_equal(only, stories[i].name))
+            continue;
+        const char *problem = stories[i].tell(arena);
+        tally->passed += problem == NULL;
+        tally->failed += problem != NULL;
+        if (problem || verbose) {
+            printf("%s: %s\n", stories[i].name, problem ? problem : "well");
+            show_output();
+        }
+    }
+}
+
+static void work(const char *only, const char *dir, bool verbose, Tally *tally)
+{
+    sim_create();
+    world_mount(dir);
+    scenarios_prepare();
+    tell_all(only, verbose, tally);
+}
+
+/* In a process of its own, with which its mounts go. */
+void stories_run(const char *only, const char *dir, bool verbose, Tally *tally)
+{
+    int status = 1;
+    Tally *told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        work(only, dir, verbose, told);
+        fflush(stdout);
+        _exit(0);
+    }
+    bool ended = pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+    printf("%lu stories ended well, %lu did not\n", told->passed, told->failed);
+    tally->passed += told->passed;
+    tally->failed += told->failed + (unsigned long)(!ended || told->passed + told->failed == 0);
+    munmap(told, sizeof *told);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stories of state that is damaged, gone, or not to be read. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "story.h"
+#include "store/hot.h"
+#include "world.h"
+
+#define LEDGER WORLD_STATE "/ledger.db"
+#define HOT    WORLD_STATE "/hot"
+#define GIT    WORLD_STATE "/snapshots.git"
+
+static const char garbage[] = "what a bad disk gives back\n";
+
+/* Most of it may be in its log. */
+static void spoil_ledger(Arena *arena)
+{
+    story_write(arena, LEDGER, garbage);
+    story_write(arena, LEDGER "-wal", garbage);
+}
+
+StoryTold a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host,
+    a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person, a_rebuild_that_is_cut_short_is_taken_up,
+    a_ledger_that_is_gone_is_made_anew, one_error_while_the_snapshots_are_opened_costs_none,
+    snapshots_that_cannot_be_read_are_not_thrown_away, snapshots_that_are_none_are_set_aside_and_the_run_is_put_back,
+    a_ledger_that_cannot_be_read_stops_no_recovery, a_run_that_the_ledger_lost_is_put_back_on_a_full_disk,
+    a_hot_file_that_cannot_be_read_is_no_damaged_one, a_run_that_is_kept_and_rolled_back_is_for_a_person;
+
+const char *a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    spoil_ledger(arena);
+    story_write(arena, HOT, garbage);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL));
+    EXPECT(story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+const char *a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_when_kept(".salve-"));
+    spoil_ledger(arena);
+    story_write(arena, HOT, garbage);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == -ERR_STUCK);
+    EXPECT(story_exists(arena, HOT) && strstr(sim->outcome.text, "compare the newest snapshot"));
+    return NULL;
+}
+
+/* --- The ledger is made anew --- */
+
+static void lose_ledger(Arena *arena)
+{
+    unlink(story_path(arena, LEDGER));
+    unlink(story_path(arena, LEDGER "-wal"));
+    unlink(story_path(arena, LEDGER "-shm"));
+}
+
+const char *a_ledger_that_is_gone_is_made_anew(Arena *arena)
+{
+    story_begin(arena, "undo");
+    const char *before = story_runs(arena);
+    lose_ledger(arena);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == 0);
+    EXPECT(str_equal(story_runs(arena), before));
+    return NULL;
+}
+
+/* At each operation, and then once more. */
+const char *a_rebuild_that_is_cut_short_is_taken_up(Arena *arena)
+{
+    story_begin(arena, "undo");
+    const char *before = story_runs(arena);
+    for (unsigned long at = 1;; at++) {
+        story_begin(arena, "undo");
+        spoil_ledger(arena);
+        sim->injector = (Injector){.fault = {.kind = FAULT_KILL_BEFORE, .at = at}};
+        if (act_in_child(ACT_RECOVER) == ACT_ENDED)
+            break;
+        EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == 0);
+        const char *after = story_runs(arena);
+        if (!str_equal(after, before))
+            return arena_printf(arena, "killed at %lu, the ledger says:\n%sinstead of:\n%s", at, after, before);
+        EXPECT(!story_exists(arena, WORLD_STATE "/rebuild"));
+    }
+    EXPECT(str_equal(story_runs(arena), before));
+    return NULL;
+}
+
+/* --- Snapshots --- */
+
+/* libgit2 makes anew what it cannot open: that fails, too. */
+#define NO_NEW_ONE &AT(NULL, GIT "/", FAULT_EIO, .times = ALWAYS)
+
+const char *one_error_while_the_snapshots_are_opened_costs_none(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    EXPECT(story_reads_badly(arena, ACT_RECOVER, GIT "/HEAD", 1, NO_NEW_ONE) && story_was_struck());
+    EXPECT(!story_has_state(arena, "snapshots.git.damaged"));
+    EXPECT(story_is(arena, SIDE_OLD));
+    return NULL;
+}
+
+const char *snapshots_that_cannot_be_read_are_not_thrown_away(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    EXPECT(story_reads_badly(arena, ACT_RECOVER, GIT "/HEAD", ALWAYS, NO_NEW_ONE) && story_was_struck());
+    EXPECT(sim->outcome.r < 0 && !story_has_state(arena, "snapshots.git.damaged"));
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
+    return NULL;
+}
+
+const char *snapshots_that_are_none_are_set_aside_and_the_run_is_put_back(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    EXPECT(rename(story_path(arena, GIT "/objects"), story_path(arena, GIT "/lost")) == 0);
+    story_write(arena, GIT "/objects", garbage);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
+    EXPECT(story_has_state(arena, "snapshots.git.damaged"));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+/* --- The hot run and its ledger --- */
+
+const char *a_ledger_that_cannot_be_read_stops_no_recovery(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    EXPECT(story_reads_badly(arena, ACT_RECOVER, LEDGER, ALWAYS, NULL) && story_was_struck());
+    EXPECT(story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+static void copy_ledger(Arena *arena, const char *from, const char *to)
+{
+    static const char *const parts[] = {LEDGER, LEDGER "-wal"};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        Bytes content = BYTES("");
+        Err err;
+        if (files_load(arena, story_path(arena, arena_printf(arena, "%s%s", parts[i], from)), 64 << 20, &content,
+                       &err) == 0)
+            world_write(story_path(arena, arena_printf(arena, "%s%s", parts[i], to)), content);
+    }
+}
+
+/* As from a backup: it knows other runs, and not this one. */
+const char *a_run_that_the_ledger_lost_is_put_back_on_a_full_disk(Arena *arena)
+{
+    story_begin(arena, "kept");
+    copy_ledger(arena, "", ".old");
+    EXPECT(story_dies_while_applying());
+    lose_ledger(arena);
+    copy_ledger(arena, ".old", "");
+    sim->injector = (Injector){.fault = {.kind = FAULT_ENOSPC, .at = 1, .lasting = true}};
+    act_in_child(ACT_RECOVER);
+    EXPECT(!story_is(arena, SIDE_MIXED));
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+const char *a_hot_file_that_cannot_be_read_is_no_damaged_one(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_when_kept("refs/tags/kept/"));
+    EXPECT(story_reads_badly(arena, ACT_RECOVER, HOT, ALWAYS, NULL) && story_was_struck());
+    EXPECT(sim->outcome.r == 0 && story_exists(arena, HOT));
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_NEW));
+    EXPECT(story_exists(arena, arena_printf(arena, GIT "/refs/tags/kept/%s", story_newest(arena).id)));
+    return NULL;
+}
+
+/* A COMMIT of `kept` that failed, was rolled back, and came to life behind a reboot. */
+const char *a_run_that_is_kept_and_rolled_back_is_for_a_person(Arena *arena)
+{
+    Hot hot;
+    Err err;
+    story_begin(arena, "kept");
+    EXPECT(story_dies_when_kept("refs/tags/kept/"));
+    EXPECT(hot_read(story_path(arena, WORLD_STATE), &hot, &err) == 0);
+    hot.phase = HOT_ROLLED_BACK;
+    EXPECT(hot_write(story_path(arena, WORLD_STATE), &hot, &err) == 0);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == -ERR_STUCK);
+    EXPECT(strstr(sim->outcome.text, "was kept, but it was rolled back"));
+    EXPECT(story_exists(arena, HOT));
+    return NULL;
+}
