@@ -10,6 +10,8 @@
 
 #include "data/json.h"
 
+#include "data/utf8.h"
+
 DEFINE_CLEANUP(json_t *, json_decref)
 
 static int node_from_json(Arena *arena, const char *name, const json_t *json, unsigned depth, Node **ret, Err *err);
@@ -88,25 +90,39 @@ int json_parse(Arena *arena, const char *name, Bytes text, Node **ret_root, Err 
     return node_from_json(arena, name, json, 0, ret_root, err);
 }
 
+/* Stands for a byte that is no UTF-8: what is printed must be readable, whatever it was made of. */
+enum { REPLACEMENT = 0xfffd };
+
+/* How much of it is printed as it is. */
+static size_t plain_len(Bytes text)
+{
+    size_t at = 0;
+    for (size_t n; (n = utf8_char_len(text.data + at, text.len - at)) > 0; at += n) {
+        unsigned char c = (unsigned char)text.data[at];
+        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+            break;
+    }
+    return at;
+}
+
 void json_print_string(const char *text, StrBuf *out)
 {
     static const char shorts[] = {
         ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    Bytes left = bytes_of(text);
     strbuf_add_char(out, '"');
-    while (*text) {
-        size_t plain = 0;
-        while ((unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\' && text[plain] != 0x7f)
-            plain++;
-        strbuf_add(out, text, plain);
-        text += plain;
-        unsigned char c = (unsigned char)*text;
-        if (!c)
+    for (;;) {
+        size_t plain = plain_len(left);
+        strbuf_add(out, left.data, plain);
+        left = (Bytes){left.data + plain, left.len - plain};
+        if (left.len == 0)
             break;
+        unsigned char c = (unsigned char)left.data[0];
         if (c < sizeof shorts && shorts[c])
             strbuf_printf(out, "\\%c", shorts[c]);
         else
-            strbuf_printf(out, "\\u%04x", (unsigned)c);
-        text++;
+            strbuf_printf(out, "\\u%04x", c < 0x80 ? (unsigned)c : REPLACEMENT);
+        left = (Bytes){left.data + 1, left.len - 1};
     }
     strbuf_add_char(out, '"');
 }

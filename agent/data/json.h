@@ -23,5 +23,5 @@ typedef enum JsonStyle {
  * without newline. */
 void json_print(const Node *node, JsonStyle style, StrBuf *out);
 char *json_to_string(Arena *arena, const Node *node, JsonStyle style);
-/* A JSON string literal with its quotes. */
+/* A JSON string literal with its quotes; a byte that is no UTF-8 becomes U+FFFD. */
 void json_print_string(const char *text, StrBuf *out);

@@ -21,6 +21,17 @@ static void what_was_parsed_prints_the_same(void **state)
     assert_string_equal(json_to_string(arena, node, JSON_COMPACT), text);
 }
 
+/* Outputs of other programs, and texts that were cut, are in every encoding; what is printed can be read all the same.
+ */
+static void what_is_no_utf8_is_printed_so_that_it_can_be_read(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Node *node = NULL;
+    const char *text = json_to_string(arena, node_text(arena, "caf\xe9 \xc3\xa4 \xc3"), JSON_COMPACT);
+    assert_string_equal(text, "\"caf\\ufffd \xc3\xa4 \\ufffd\"");
+    parse(arena, arena_printf(arena, "[%s]", text), &node);
+}
+
 static void keys_can_be_sorted_and_lines_indented(void **state)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -86,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_parsed_prints_the_same),
+        cmocka_unit_test(what_is_no_utf8_is_printed_so_that_it_can_be_read),
         cmocka_unit_test(keys_can_be_sorted_and_lines_indented),
         cmocka_unit_test(a_string_that_looks_like_a_number_stays_a_string),
         cmocka_unit_test(a_plain_word_that_is_no_json_is_printed_as_a_string),
