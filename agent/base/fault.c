@@ -19,7 +19,7 @@
 static const struct {
     const char *name;
     int errnum; /* 0: kill */
-} faults[] = {{"kill", 0}, {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EROFS", EROFS}, {"EINVAL", EINVAL}};
+} faults[] = {{"kill", 0}, {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EROFS", EROFS}, {"EINVAL", EINVAL}, {"ENOENT", ENOENT}};
 
 typedef struct Rule {
     unsigned long at; /* 0: by operation */

@@ -7,6 +7,7 @@
  *     7:kill            SIGKILL of this process at the 7th point
  *     7:ENOSPC          the 7th operation fails with ENOSPC (or EIO, EROFS), the others work
  *     7+:ENOSPC         the 7th and all later ones fail: a disk that is and stays full
+ *     7:ENOENT          at the 7th the file is not there: somebody moved it away at this very moment
  *     exchange:EINVAL   every operation of this name fails: a file system that cannot exchange
  *     count:FILE        FILE gets one line a point, "7 exchange /etc/x"; the last line's number is the count
  *

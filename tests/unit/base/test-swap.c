@@ -497,6 +497,18 @@ static void a_failure_at_any_point_can_be_rolled_back(void **state)
     sweep(*state, there_and_back, "EIO");
 }
 
+static void a_race_while_a_file_is_put_back_is_tried_again(void **state)
+{
+    Scene scene = scene_new(*state);
+    Err err;
+    scene.edits.n = 1;
+    assert_string_equal(scene.edits.items[0].path, "/etc/changed.conf");
+    assert_int_equal(forward(&scene, &err), 0);
+    assert_int_equal(run_with_fault(&scene, back, "1:ENOENT"), 0);
+    assert_int_equal(finish(&scene, &err), 0);
+    assert_place(&scene, SWAP_IS_BEFORE);
+}
+
 /* Without EXCHANGE: the copy under `-old` is what goes back. */
 static void without_exchange_death_at_any_point_can_be_rolled_back(void **state)
 {
@@ -581,6 +593,7 @@ int main(void)
         TREE_TEST(death_at_any_point_can_be_rolled_back),
         TREE_TEST(death_while_finishing_can_be_rolled_back),
         TREE_TEST(a_failure_at_any_point_can_be_rolled_back),
+        TREE_TEST(a_race_while_a_file_is_put_back_is_tried_again),
         TREE_TEST(death_at_any_point_can_be_completed),
         TREE_TEST(without_exchange_death_at_any_point_can_be_rolled_back),
         TREE_TEST(without_exchange_a_foreign_edit_survives_the_rollback),
