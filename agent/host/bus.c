@@ -362,7 +362,10 @@ int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, c
         /* Only an answer of the peer is a reply; a lost connection is reported with the names below as well. */
         bool answered = sd_bus_error_is_set(&error) && bus_is_open(bus) && r != -ETIMEDOUT;
         sd_bus_error_free(&error);
-        ErrKind kind = r == -ETIMEDOUT ? ERR_TIMEOUT : r == -EACCES || r == -EPERM ? ERR_DENIED : ERR_FAILED;
+        ErrKind kind = r == -ETIMEDOUT               ? ERR_TIMEOUT
+                       : r == -EACCES || r == -EPERM ? ERR_DENIED
+                       : answered                    ? ERR_FAILED
+                                                     : ERR_UNREACHABLE;
         err_set(err, kind, "D-Bus call %s: %s", call->member, text);
         if (!answered || !ret_error)
             return -(int)kind;
@@ -413,7 +416,7 @@ int bus_next_signal(Bus *bus, Arena *arena, usec timeout_usec, BusValue *ret_sig
         if (r == 0)
             r = sd_bus_wait(bus->bus, end - now);
         if (r < 0 && r != -EINTR)
-            return err_errno(err, -r, "the connection to systemd was lost");
+            return err_set(err, ERR_UNREACHABLE, "the connection to systemd was lost: %s", strerror(-r));
     }
     CLEANUP(message_unref) sd_bus_message *message = bus->signals[bus->next_signal++];
     int r = read_message(message, arena, ret_signal);

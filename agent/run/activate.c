@@ -37,8 +37,9 @@ static int run_job(Activation *a, JobVerb verb, const char *unit, const UnitStat
     UnitStatus now;
     Err ignored;
     const char *result = systemd_unit_status(a->systemd, a->arena, unit, &now, &ignored) == 0 ? now.result : "";
-    return err_set(err, ERR_FAILED, "%s: the job ended \"%s\"%s%s%s%s; look at: journalctl -u %s", unit,
-                   job_result_to_string(outcome.result), outcome.text && outcome.text[0] ? " - " : "",
+    bool theirs = outcome.result == JOB_DESTRUCTIVE || outcome.result == JOB_CANCELED; /* of somebody else's job */
+    return err_set(err, theirs ? ERR_BUSY : ERR_FAILED, "%s: the job ended \"%s\"%s%s%s%s; look at: journalctl -u %s",
+                   unit, job_result_to_string(outcome.result), outcome.text && outcome.text[0] ? " - " : "",
                    outcome.text ? outcome.text : "", result[0] && strcmp(result, "success") != 0 ? ", result " : "",
                    strcmp(result, "success") != 0 ? result : "", unit);
 }

@@ -243,9 +243,10 @@ static int activate_plan(Run *run, const Plan *plan, bool once, Err *err)
         .user = run,
     };
     int r = run_enter(run, RUN_ACTIVATING, NULL, err);
-    if (r >= 0)
-        r = activate(&activation, &plan->effects, &run->attempted, err);
-    run->blamed = r < 0 && !is_cancelled(run);
+    if (r < 0)
+        return r;
+    r = activate(&activation, &plan->effects, &run->attempted, err);
+    run->blamed = r < 0 && !is_cancelled(run) && quarantine_blames(err);
     return r;
 }
 

@@ -63,6 +63,9 @@ void run_enter_anyway(Run *run, RunState to, const char *reason);
 /* The run is over, but the ledger keeps it where it is, so that the next command that writes cleans up after it. */
 void run_end_later(Run *run, RunState to, const char *reason);
 
+/* Whether an activation that failed so is the fault of what was changed. It is not where systemd was not reached or
+ * gave no answer (a job that does not end is an answer), nor where the host could not be looked at (promise 8). */
+bool quarantine_blames(const Err *why);
 /* Says in the record that the plan was in quarantine and is run because of --force, if that is so. */
 void run_record_force(Run *run, const Plan *plan);
 

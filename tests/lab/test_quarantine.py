@@ -112,3 +112,21 @@ def test_a_rollback_that_its_checks_rolled_back_is_in_quarantine_as_well(boot):
     assert again.code == REFUSED and again.said(back.id), again
     cure(host)
     assert salve(host, "rollback", "--yes", "--force").code == KEPT
+
+
+def test_a_systemd_that_could_not_be_reached_is_not_held_against_the_plan(boot):
+    host = boot(FILE)
+    host.knob("import-delay", "2")
+    with restored(host):
+        with start(host, LONG, "--foreground") as carried:
+            carried.wait_event(event="step", text="restart")
+            host.run("mv /run/systemd/private /run/systemd/hidden; mv /run/dbus/system_bus_socket /run/dbus/hidden; "
+                     "pkill -x dbus-daemon")
+            ended = carried.end()
+        assert ended.record["state"] == "stuck", ended
+        host.knob("import-delay", None)
+        host.run("mv /run/systemd/hidden /run/systemd/private; mv /run/dbus/hidden /run/dbus/system_bus_socket; "
+                 "systemctl start dbus")
+        again = salve(host, "recover", "--again")
+        assert again.record["state"] == "rolled-back", again
+    assert not again.record["blamed"] and quarantine(host) == []
