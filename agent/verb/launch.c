@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "store/runtime.h"
+#include "store/store.h"
 #include "verb/carried.h"
 #include "verb/follow.h"
 #include "verb/who.h"
@@ -41,11 +42,14 @@ static int agree(VerbContext *context, Request *request, int *ret_status, Err *e
     return plan->nothing_to_do ? 1 : carrier_ask(&carrier);
 }
 
-/* Where the carrier finds what it is asked to do, and where it tells what it does. */
+/* Where the carrier finds what it is asked to do, and where it tells what it does. Both are below a state directory
+ * that --state names, which may be new. */
 static int leave_request(VerbContext *context, const Request *request, Err *err)
 {
     const char *dir = context->settings->runtime_dir;
-    int trail = -1, r = runtime_make(dir, err);
+    int trail = -1, r = store_make_dir(context->settings->state_dir, err);
+    if (r >= 0)
+        r = runtime_make(dir, err);
     if (r >= 0)
         r = runtime_open_trail(dir, request->id, &trail, err);
     fd_close(trail);

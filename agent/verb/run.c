@@ -36,10 +36,10 @@ static int check_options(const VerbContext *context, const RunVerbOptions *optio
 {
     if (options->for_usec == USEC_INFINITY)
         return err_set(err, ERR_INVALID, "--for never: leave --for out, and the change is for good");
-    if (options->for_usec && context->globals->state)
+    if (options->for_usec && (context->globals->state || context->globals->config))
         return err_set(err, ERR_INVALID,
-                       "--for and --state: the timer that ends temporary changes knows of "
-                       "the state directory in the settings only");
+                       "--for with --state or --config: the timer that ends temporary changes knows of the state "
+                       "directory in " SETTINGS_PATH " only; say it there");
     if (options->overrides.n && !options->reason)
         return err_set(err, ERR_INVALID, "--override needs --reason TEXT: the record says why");
     VEC_EACH (name, &options->overrides) {
@@ -110,7 +110,9 @@ const Verb verb_run = {
         "Guards, baseline, snapshot, change, validation, restart of what is affected, verification: then the change\n"
         "is kept, or everything is put back.\n"
         "systemd carries the run as salve-run-ID.service, not this terminal: after Ctrl-C, which asks first, or a lost\n"
-        "connection it goes on, and `salve show --follow` sees it again.",
+        "connection it goes on, and `salve show --follow` sees it again.\n"
+        "salve's units know of the state in " SETTINGS_PATH " only. With --state or --config nobody looks after the\n"
+        "run at a boot, or again where its recovery failed: then say `salve recover` with the same option.",
     .options = run_options,
     .options_size = sizeof(RunVerbOptions),
     .min_arguments = 1,

@@ -66,6 +66,17 @@ def test_a_second_terminal_sees_the_same_run(shared):
     assert one.record == two.record
 
 
+def test_a_run_with_a_state_of_its_own_is_recovered_when_its_carrier_dies(shared):
+    host = shared(BOTH)
+    state = "/run/state-of-its-own"
+    with restored(host), start(host, LONG, "--state", state) as carried:
+        carried.wait_event(event="state", state="verifying")
+        host.run("systemctl kill --kill-whom=main --signal=KILL 'salve-run-*.service'")
+        ended = carried.end()
+    assert ended.code == ROLLED_BACK, ended
+    assert host.salve("status", "--state", state, check=True).stdout.startswith("idle")
+
+
 def test_a_run_that_ended_can_still_be_followed(shared):
     host = shared(BOTH)
     with restored(host):

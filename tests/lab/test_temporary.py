@@ -334,3 +334,13 @@ def test_what_cannot_end_is_not_begun(shared):
         finally:
             host.run("systemctl unmask --runtime salve-due.timer && systemctl start salve-due.timer")
         assert refused.code == REFUSED and refused.said("salve-due.timer"), refused
+
+
+def test_a_temporary_change_is_refused_where_the_timer_would_not_know_of_it(shared):
+    host = shared()
+    host.write("/root/salve.yaml", "state: /root/state\n")
+    for words in (("--state", "/root/state"), ("--config", "/root/salve.yaml")):
+        with untouched(host):
+            ended = run(host, playbook(TIMEOUT), "--for", "1h", *words)
+        assert ended.code == INVALID and ended.said("the timer that ends temporary changes"), ended
+    host.run("rm -rf /root/salve.yaml")
