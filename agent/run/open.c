@@ -17,6 +17,8 @@ static int make_anew(Engine *engine, Err *err)
     const Store *store = &engine->store;
     size_t runs;
     int r = rebuild_ledger(engine, &runs, err);
+    if (store->stand_in) /* what is recorded now is gone in a moment */
+        return r;
     if (store->lost_ledger[0])
         progress_warning(&progress, "the ledger was damaged and is now %s/%s", store->dir, store->lost_ledger);
     if (store->lost_repo[0])
@@ -36,6 +38,12 @@ static int bring_in_order(Engine *engine, RecoverHalf half, Err *err)
     Err anew;
     int made = make_anew(engine, &anew);
     int r = recover_all(engine, half, err);
+    if (r >= 0 && engine->store.stand_in)
+        return err_set(
+            err, ERR_FAILED,
+            "the ledger in %s is damaged, and no new one can be begun; what was hot is brought to its end as "
+            "far as that goes without; once there is room and it can be written: salve recover",
+            engine->store.dir);
     if (r >= 0 && made < 0) {
         *err = anew;
         return made;

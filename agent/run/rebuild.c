@@ -28,15 +28,17 @@ static int add_row(Engine *engine, const RunRecord *run, const Snapshot *snapsho
     return r < 0 ? r : ledger_set_snapshot(engine->store.ledger, run->id, commit, &paths, NULL, err);
 }
 
-/* What is known of a run's end: its tag says that it was kept. The newest run without one may be hot, where the hot
- * file does not say which is: then it is recovered. */
+/* What is known of a run's end: its tag says that it was kept. A hot run without one is recovered from its hot file;
+ * the newest run without one may be hot, where the hot file does not say which is: then it is recovered from here. */
 static const char *const reasons[RUN_STATE_COUNT] = {
     [RUN_KEPT] = "kept; the record of how was lost",
     [RUN_ROLLED_BACK] = "not kept; the record of how it ended was lost",
 };
 
-/* 1: it is there, or the snapshot cannot be read, so that there is nothing that could be recorded. */
-static int rebuild_run(Engine *engine, const char *id, const char *commit, bool may_be_hot, Err *err)
+typedef enum Heat { COLD, MAY_BE_HOT, HOT } Heat;
+
+/* 1: it is there, or not over, or the snapshot cannot be read, so that there is nothing that could be recorded. */
+static int rebuild_run(Engine *engine, const char *id, const char *commit, Heat heat, Err *err)
 {
     Arena *arena = engine->arena;
     Snapshot snapshot;
@@ -47,9 +49,9 @@ static int rebuild_run(Engine *engine, const char *id, const char *commit, bool 
     int r = repo_ref(engine->store.repo, arena_printf(arena, "refs/tags/kept/%s", id), tag, err);
     if ((known < 0 && known != -ERR_NOT_FOUND) || r < 0)
         return known < 0 && known != -ERR_NOT_FOUND ? known : r;
-    if (known == 0 && there.commit)
+    if ((known == 0 && there.commit) || (r != 0 && heat == HOT))
         return 1;
-    RunState end = r == 0 ? RUN_KEPT : may_be_hot ? RUN_APPLYING : RUN_ROLLED_BACK;
+    RunState end = r == 0 ? RUN_KEPT : heat == MAY_BE_HOT ? RUN_APPLYING : RUN_ROLLED_BACK;
     if (snapshot_read(engine->store.repo, arena, commit, &snapshot, err) != 0 ||
         intent_from_json(arena, snapshot.intent, &intent, err) < 0)
         return 1;
@@ -80,11 +82,10 @@ static int rebuild_all(Engine *engine, const StringVec *refs, size_t *ret_runs, 
     for (size_t i = 0; i < refs->n; i++) {
         const char *id = refs->items[i] + sizeof RUNS - 1;
         char commit[65];
-        if (str_equal(id, hot.run_id))
-            continue;
+        Heat heat = str_equal(id, hot.run_id) ? HOT : doubtful && i + 1 == refs->n ? MAY_BE_HOT : COLD;
         int r = repo_ref(engine->store.repo, refs->items[i], commit, err);
         if (r == 0)
-            r = rebuild_run(engine, id, commit, doubtful && i + 1 == refs->n, err);
+            r = rebuild_run(engine, id, commit, heat, err);
         if (r < 0)
             return r;
         *ret_runs += r == 0;
@@ -114,7 +115,7 @@ int rebuild_ledger(Engine *engine, size_t *ret_runs, Err *err)
         r = repo_refs(engine->store.repo, engine->arena, RUNS "*", &refs, err);
     if (r >= 0)
         r = rebuild_all(engine, &refs, ret_runs, err);
-    if (r >= 0)
+    if (r >= 0 && !engine->store.stand_in)
         r = files_unlink(mark, err);
     return r < 0 ? err_prefix(err, "cannot make the ledger anew") : 0;
 }

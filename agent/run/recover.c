@@ -214,8 +214,9 @@ static int drop_damaged(Engine *engine, Err *err)
 {
     RunRecord last;
     Err ledger;
-    int r = engine->store.lost_ledger[0] ? -ERR_NOT_FOUND
-                                         : ledger_find(engine->store.ledger, engine->arena, "last", &last, &ledger);
+    int r = engine->store.lost_ledger[0] || engine->store.stand_in
+                ? -ERR_NOT_FOUND
+                : ledger_find(engine->store.ledger, engine->arena, "last", &last, &ledger);
     if (r == -ERR_NOT_FOUND)
         return err_set(err, ERR_STUCK,
                        "%s/hot is damaged, and the ledger knows no run: compare the newest snapshot (git -C "

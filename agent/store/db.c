@@ -154,10 +154,14 @@ static int open_one_way(const char *path, DbMode mode, bool alone, const char *c
     Db *db = xmalloc(sizeof *db);
     *db = (Db){.arena = arena_new()};
     db->path = arena_strdup(db->arena, path);
-    int flags = mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    static const int flags[] = {
+        [DB_READ] = SQLITE_OPEN_READONLY,
+        [DB_WRITE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+        [DB_MEMORY] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY,
+    };
     if (mode == DB_WRITE) /* SQLite gives -wal and -shm the mode of the database */
         fd_close(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    int code = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    int code = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
     int r = code == SQLITE_OK ? set_up(db, mode, alone, migrations, err) : raise_code(db, code, "open", err);
     if (r != 0) {
         db_close(db);
@@ -179,10 +183,13 @@ int db_open(const char *path, DbMode mode, const char *const *migrations, Db **r
     if (mode == DB_READ && stat(path, &st) < 0 && errno == ENOENT)
         return 1;
     int r = open_one_way(path, mode, false, migrations, ret, err);
-    if (r >= 0 || mode == DB_READ || !may_go_alone(err))
+    if (r >= 0 || mode != DB_WRITE || !may_go_alone(err))
         return r;
     Err alone;
-    return open_one_way(path, mode, true, migrations, ret, &alone) == 0 ? 0 : r;
+    int again = open_one_way(path, mode, true, migrations, ret, &alone);
+    if (again == -ERR_DAMAGED) /* a full disk had hidden it */
+        *err = alone;
+    return again == 0 || again == -ERR_DAMAGED ? again : r;
 }
 
 void db_close(Db *db)

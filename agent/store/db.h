@@ -12,7 +12,7 @@
 typedef struct Db Db;
 typedef struct Statement Statement;
 
-typedef enum DbMode { DB_READ, DB_WRITE } DbMode;
+typedef enum DbMode { DB_READ, DB_WRITE, DB_MEMORY /* the path is a name only */ } DbMode;
 
 /* Opens (DB_WRITE: creates, 0600) in WAL mode with a busy timeout of 5 s, and runs the migrations
  * behind PRAGMA user_version, each in a transaction of its own. On a full disk, which has no room for the index that

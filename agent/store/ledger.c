@@ -49,8 +49,8 @@ int ledger_open(const char *state_dir, LedgerMode mode, Ledger **ret, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     Db *db;
-    int r = db_open(arena_printf(arena, "%s/ledger.db", state_dir), mode == LEDGER_READ ? DB_READ : DB_WRITE,
-                    migrations, &db, err);
+    static const DbMode modes[] = {[LEDGER_READ] = DB_READ, [LEDGER_WRITE] = DB_WRITE, [LEDGER_STAND_IN] = DB_MEMORY};
+    int r = db_open(arena_printf(arena, "%s/ledger.db", state_dir), modes[mode], migrations, &db, err);
     if (r != 0)
         return r < 0 ? r : LEDGER_NONE;
     Ledger *ledger = xmalloc(sizeof *ledger);

@@ -9,7 +9,11 @@
 typedef struct Ledger Ledger;
 struct WayBack;
 
-typedef enum LedgerMode { LEDGER_READ, LEDGER_WRITE } LedgerMode;
+typedef enum LedgerMode {
+    LEDGER_READ,
+    LEDGER_WRITE,
+    LEDGER_STAND_IN, /* an empty one that is gone with the process */
+} LedgerMode;
 enum { LEDGER_NONE = 1 }; /* reading: there is no ledger yet, nothing ever ran here */
 
 /* `state_dir`/ledger.db. Writing wants the lock (store/lock.h) to be held by the caller. */

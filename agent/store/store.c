@@ -124,7 +124,12 @@ static int open_ledger(Arena *arena, Store *store, Err *err)
     if (!is_lost(arena, store, r))
         return r;
     r = set_ledger_aside(arena, store, err);
-    return r < 0 ? r : ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
+    if (r >= 0)
+        r = ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
+    if (r >= 0 || !is_hot(arena, store))
+        return r;
+    store->stand_in = true;
+    return ledger_open(store->dir, LEDGER_STAND_IN, &store->ledger, err);
 }
 
 /* While a run is hot it must be finished even without its snapshot: from the originals beside the files. So a store

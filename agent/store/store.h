@@ -19,6 +19,9 @@ typedef struct Store {
     Repo *repo;     /* likewise */
     /* The names under which a damaged ledger, or snapshot store, was set aside and a new one begun; "": none was. */
     char lost_ledger[64], lost_repo[64];
+    /* The ledger is damaged, and no new one could be begun, while a run is hot: this one is in memory, for its recovery
+     * and nothing else. */
+    bool stand_in;
 } Store;
 
 /* Creates what is missing, takes the lock for `what` (ERR_BUSY), opens ledger and snapshots. A damaged ledger is set

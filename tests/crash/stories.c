@@ -14,6 +14,7 @@
 #define STORIES(X)                                                                                                     \
     X(a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host)                                                     \
     X(a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person)                                                         \
+    X(a_run_that_was_kept_stays_kept_without_its_ledger)                                                               \
     X(a_rebuild_that_is_cut_short_is_taken_up)                                                                         \
     X(a_ledger_that_is_gone_is_made_anew)                                                                              \
     X(one_error_while_the_snapshots_are_opened_costs_none)                                                             \
@@ -21,6 +22,7 @@
     X(snapshots_that_are_none_are_set_aside_and_the_run_is_put_back)                                                   \
     X(a_ledger_that_cannot_be_read_stops_no_recovery)                                                                  \
     X(a_run_that_the_ledger_lost_is_put_back_on_a_full_disk)                                                           \
+    X(a_run_whose_ledger_is_damaged_is_put_back_on_a_full_disk)                                                        \
     X(a_hot_file_that_cannot_be_read_is_no_damaged_one)                                                                \
     X(a_run_that_is_kept_and_rolled_back_is_for_a_person)                                                              \
     X(what_somebody_wrote_between_the_halves_is_a_conflict)                                                            \

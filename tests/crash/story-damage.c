@@ -22,12 +22,14 @@ static void spoil_ledger(Arena *arena)
     story_write(arena, LEDGER "-wal", garbage);
 }
 
-StoryTold a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host,
+StoryTold a_run_that_was_kept_stays_kept_without_its_ledger,
+    a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host,
     a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person, a_rebuild_that_is_cut_short_is_taken_up,
     a_ledger_that_is_gone_is_made_anew, one_error_while_the_snapshots_are_opened_costs_none,
     snapshots_that_cannot_be_read_are_not_thrown_away, snapshots_that_are_none_are_set_aside_and_the_run_is_put_back,
     a_ledger_that_cannot_be_read_stops_no_recovery, a_run_that_the_ledger_lost_is_put_back_on_a_full_disk,
-    a_hot_file_that_cannot_be_read_is_no_damaged_one, a_run_that_is_kept_and_rolled_back_is_for_a_person;
+    a_run_whose_ledger_is_damaged_is_put_back_on_a_full_disk, a_hot_file_that_cannot_be_read_is_no_damaged_one,
+    a_run_that_is_kept_and_rolled_back_is_for_a_person;
 
 const char *a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host(Arena *arena)
 {
@@ -49,6 +51,17 @@ const char *a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person(Arena *arena
     story_write(arena, HOT, garbage);
     EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == -ERR_STUCK);
     EXPECT(story_exists(arena, HOT) && strstr(sim->outcome.text, "compare the newest snapshot"));
+    return NULL;
+}
+
+/* Its tag says so. */
+const char *a_run_that_was_kept_stays_kept_without_its_ledger(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_when_kept(".salve-"));
+    spoil_ledger(arena);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == 0);
+    EXPECT(story_is(arena, SIDE_NEW) && story_newest(arena).state == RUN_KEPT);
     return NULL;
 }
 
@@ -164,6 +177,20 @@ const char *a_run_that_the_ledger_lost_is_put_back_on_a_full_disk(Arena *arena)
     sim->injector = (Injector){.fault = {.kind = FAULT_ENOSPC, .at = 1, .lasting = true}};
     act_in_child(ACT_RECOVER);
     EXPECT(!story_is(arena, SIDE_MIXED));
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+const char *a_run_whose_ledger_is_damaged_is_put_back_on_a_full_disk(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    spoil_ledger(arena);
+    sim->injector = (Injector){.fault = {.kind = FAULT_ENOSPC, .at = 1, .lasting = true}};
+    act_in_child(ACT_RECOVER);
+    EXPECT(!story_is(arena, SIDE_MIXED));
+    EXPECT(sim->outcome.r < 0 && strstr(sim->outcome.text, "no new one can be begun"));
     EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
     EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
     return NULL;
