@@ -151,7 +151,11 @@ static int recover_one(Engine *engine, const RunRecord *record, RecoverHalf half
         return 0;
     }
     if (r < 0) {
-        end_unreadable(&run, err);
+        if (r == -ERR_STUCK || !count_attempt(&run)) /* else it may be readable the next time */
+            end_unreadable(&run, err);
+        else
+            progress_warning(&run.progress, "what to put back cannot be read: %s; once more: salve recover",
+                             err_text(err));
         return 0;
     }
     return recover_touched(&run, half, &intent, err);

@@ -26,7 +26,7 @@ static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, co
     snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
 }
 
-/* From the snapshot; where that is lost, from the originals beside the files. */
+/* From the snapshot; where that is lost, from the originals beside the files. ERR_STUCK: they are not there, either. */
 static int read_edits(Run *run, const char *commit, Snapshot *ret, Err *err)
 {
     int r = commit ? snapshot_read(run->store->repo, run->arena, commit, ret, err) : REPO_NONE;
@@ -35,8 +35,10 @@ static int read_edits(Run *run, const char *commit, Snapshot *ret, Err *err)
     if (r == REPO_NONE)
         err_set(err, ERR_STUCK, "the snapshot %s of run %s is gone", commit ? commit : "", run->record.id);
     Err lost;
-    if (originals_load(run, ret, &lost) < 0)
-        return err_set(err, ERR_STUCK, "%s; and %s", arena_strdup(run->arena, err_text(err)), lost.message);
+    int beside = originals_load(run, ret, &lost);
+    if (beside < 0)
+        return err_set(err, beside == -ERR_STUCK ? ERR_STUCK : ERR_FAILED, "%s; and %s",
+                       arena_strdup(run->arena, err_text(err)), lost.message);
     progress_warning(&run->progress, "%s; the originals beside the files are used instead", err_text(err));
     return 0;
 }

@@ -20,6 +20,7 @@
     X(one_error_while_the_snapshots_are_opened_costs_none)                                                             \
     X(snapshots_that_cannot_be_read_are_not_thrown_away)                                                               \
     X(snapshots_that_are_none_are_set_aside_and_the_run_is_put_back)                                                   \
+    X(originals_that_cannot_be_read_are_tried_again)                                                                   \
     X(a_ledger_that_cannot_be_read_stops_no_recovery)                                                                  \
     X(a_run_that_the_ledger_lost_is_put_back_on_a_full_disk)                                                           \
     X(a_run_whose_ledger_is_damaged_is_put_back_on_a_full_disk)                                                        \

@@ -2,6 +2,7 @@
 /* Stories of state that is damaged, gone, or not to be read. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -22,7 +23,7 @@ static void spoil_ledger(Arena *arena)
     story_write(arena, LEDGER "-wal", garbage);
 }
 
-StoryTold a_run_that_was_kept_stays_kept_without_its_ledger,
+StoryTold originals_that_cannot_be_read_are_tried_again, a_run_that_was_kept_stays_kept_without_its_ledger,
     a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host,
     a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person, a_rebuild_that_is_cut_short_is_taken_up,
     a_ledger_that_is_gone_is_made_anew, one_error_while_the_snapshots_are_opened_costs_none,
@@ -138,6 +139,19 @@ const char *snapshots_that_are_none_are_set_aside_and_the_run_is_put_back(Arena 
     story_write(arena, GIT "/objects", garbage);
     EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
     EXPECT(story_has_state(arena, "snapshots.git.damaged"));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+const char *originals_that_cannot_be_read_are_tried_again(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    EXPECT(rename(story_path(arena, GIT "/objects"), story_path(arena, GIT "/lost")) == 0);
+    EXPECT(mkdir(story_path(arena, GIT "/objects"), 0700) == 0);
+    EXPECT(story_reads_badly(arena, ACT_RECOVER, WORLD_ENV, 1, NULL) && story_was_struck());
+    EXPECT(story_newest(arena).state == RUN_APPLYING);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
     EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
     return NULL;
 }
