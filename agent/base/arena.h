@@ -6,7 +6,9 @@
  *
  * A failed allocation ends the process with a message and exit status 1. salve may be killed at any instant and must
  * come out wholly old or wholly new (promise 12); running out of memory takes that same, tested road instead of adding
- * an error path to every line. Nobody checks an allocation of ours for NULL. */
+ * an error path to every line. Nobody checks an allocation of ours for NULL. The libraries that let us choose their
+ * memory (libgit2, SQLite, Jansson) end the same way: what they do after a failure of their own is less tested than a
+ * kill. */
 #pragma once
 
 #include <stdarg.h>

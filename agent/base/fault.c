@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 
@@ -78,15 +79,16 @@ static void add_rule(const char *text)
 static void load_plan(void)
 {
     plan.loaded = true;
+    CLEANUP(arena_free) Arena *arena = arena_new();
     const char *text = getenv("SALVE_FAULT");
-    char *copy = strdup(text ? text : ""), *save = NULL;
-    for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+    char *save = NULL;
+    for (char *word = strtok_r(arena_strdup(arena, text ? text : ""), ",", &save); word;
+         word = strtok_r(NULL, ",", &save)) {
         if (str_starts(word, "count:"))
             start_counting(word + strlen("count:"));
         else
             add_rule(word);
     }
-    free(copy);
 }
 
 static bool rule_strikes(const Rule *rule, const char *operation)

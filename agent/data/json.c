@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading is Jansson's, whose values are copied into our tree and dropped; printing needs no library. */
 #include <jansson.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,10 +76,18 @@ static int node_from_json(Arena *arena, const char *name, const json_t *json, un
     return 0;
 }
 
+/* Jansson 2.14 ends in an assert where its lexer gets no memory. */
+static void set_up_library(void)
+{
+    json_set_alloc_funcs(xmalloc, free);
+}
+
 int json_parse(Arena *arena, const char *name, Bytes text, Node **ret_root, Err *err)
 {
     if (text.len > JSON_MAX_BYTES)
         return err_set(err, ERR_INVALID, "%s: larger than %d MiB", name, JSON_MAX_BYTES >> 20);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_up_library);
     json_error_t problem;
     CLEANUP(json_decref)
     json_t *json = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +68,42 @@ static int query_int(Db *db, const char *sql, int64_t *ret, Err *err)
     return r < 0 ? r : 0;
 }
 
+/* --- Memory --- */
+
+static sqlite3_mem_methods memory; /* SQLite's own */
+
+static void *memory_new(int size)
+{
+    void *new = memory.xMalloc(size);
+    if (!new)
+        die_of_memory((size_t)size);
+    return new;
+}
+
+static void *memory_resize(void *old, int size)
+{
+    void *new = memory.xRealloc(old, size);
+    if (!new)
+        die_of_memory((size_t)size);
+    return new;
+}
+
+/* SQLite tells of a page for which there was no memory as it tells of damage, and takes a text for NULL: its memory
+ * must not run out (base/arena.h). */
+static void set_up_memory(void)
+{
+    sqlite3_mem_methods ours;
+    if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory) != SQLITE_OK)
+        return;
+    ours = memory;
+    ours.xMalloc = memory_new;
+    ours.xRealloc = memory_resize;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &ours);
+}
+
 /* --- Opening --- */
 
-static int check_integrity(Db *db, Err *err)
+static int check_once(Db *db, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(statement_close) Statement *statement = NULL;
@@ -77,11 +111,19 @@ static int check_integrity(Db *db, Err *err)
     if (r < 0 || (r = statement_step(statement, err)) < 0)
         return r;
     const char *verdict = statement_text(statement, arena, 0);
-    if (!verdict) /* for want of memory: no evidence of damage */
+    if (!verdict) /* no answer is no evidence of damage */
         return err_set(err, ERR_FAILED, "cannot check %s", db->path);
     if (!str_equal(verdict, "ok"))
         return err_set(err, ERR_DAMAGED, "%s is damaged (%s)", db->path, verdict);
     return 0;
+}
+
+/* SQLite tells of a page that it could not read as it tells of damage. Errors pass, damage stays: asked again, it is
+ * still there. */
+static int check_integrity(Db *db, Err *err)
+{
+    int r = check_once(db, err);
+    return r == -ERR_DAMAGED ? check_once(db, err) : r;
 }
 
 static int migrate(Db *db, const char *const *migrations, int64_t version, Err *err)
@@ -151,6 +193,8 @@ static int set_up(Db *db, DbMode mode, bool alone, const char *const *migrations
 
 static int open_one_way(const char *path, DbMode mode, bool alone, const char *const *migrations, Db **ret, Err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_up_memory);
     Db *db = xmalloc(sizeof *db);
     *db = (Db){.arena = arena_new()};
     db->path = arena_strdup(db->arena, path);

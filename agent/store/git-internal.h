@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What git.c (the only user of libgit2) tells git-sweep.c. */
+/* What git.c, the user of libgit2, shares with git-library.c, which sets libgit2 up, and git-sweep.c. */
 #pragma once
 
 #include "store/git.h"
+
+/* For the whole process, once, before libgit2 does anything: no configuration but the repository's own, durable writes,
+ * and memory that does not run out (base/arena.h). */
+void git_library_set_up(void);
 
 const char *repo_path(const Repo *repo);
 /* The names of all objects that these commits reach, in hex, sorted. Where one of them cannot be read, that is an

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <git2.h>
 #include <pthread.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,19 +48,6 @@ static int raise_git(const Repo *repo, int code, const char *doing, Err *err)
 }
 
 /* --- Opening --- */
-
-/* Process-wide: no configuration but the repository's own, and durable writes. */
-static void set_up_library(void)
-{
-    static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
-                                 GIT_CONFIG_LEVEL_GLOBAL};
-    git_libgit2_init();
-    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
-        git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
-    git_libgit2_opts(GIT_OPT_SET_TEMPLATE_PATH, "");
-    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
-}
 
 /* REPO_NONE: it is not there. */
 static int check_owner(const char *path, Err *err)
@@ -129,7 +117,7 @@ static int open_repo(Repo *repo, bool create, Err *err)
 int repo_open(const char *path, bool create, Repo **ret, Err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, set_up_library);
+    pthread_once(&once, git_library_set_up);
     Repo *repo = xmalloc(sizeof *repo);
     *repo = (Repo){.arena = arena_new(), .limit_sec = VERIFY_LIMIT_SEC};
     repo->path = arena_strdup(repo->arena, path);

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -15,22 +16,33 @@ enum { FORMAT = 1, MANIFEST_MAX = 4 << 20 };
 
 /* --- Writing --- */
 
-/* Names are for people; asking for one may ask the network. */
-typedef enum Names { NAMES_LEFT_OUT, NAMES_ASKED } Names;
-
-static const char *user_name(uid_t uid)
+/* Names are for people: those of this host's own users, since asking for all may ask the network, and a rollback must
+ * not wait for it. */
+static const char *user_name(Arena *arena, uid_t uid)
 {
-    const struct passwd *entry = getpwuid(uid);
-    return entry ? entry->pw_name : NULL;
+    FILE *users = fopen("/etc/passwd", "re");
+    const struct passwd *entry = NULL;
+    while (users && (entry = fgetpwent(users)) && entry->pw_uid != uid)
+        ;
+    const char *name = arena_strdup(arena, entry ? entry->pw_name : NULL);
+    if (users)
+        fclose(users);
+    return name;
 }
 
-static const char *group_name(gid_t gid)
+static const char *group_name(Arena *arena, gid_t gid)
 {
-    const struct group *entry = getgrgid(gid);
-    return entry ? entry->gr_name : NULL;
+    FILE *groups = fopen("/etc/group", "re");
+    const struct group *entry = NULL;
+    while (groups && (entry = fgetgrent(groups)) && entry->gr_gid != gid)
+        ;
+    const char *name = arena_strdup(arena, entry ? entry->gr_name : NULL);
+    if (groups)
+        fclose(groups);
+    return name;
 }
 
-static Node *state_to_node(Arena *arena, const FileState *state, Names names)
+static Node *state_to_node(Arena *arena, const FileState *state)
 {
     Node *node = node_map(arena);
     node_set_text(arena, node, "type", file_type_to_string(state->type));
@@ -38,10 +50,8 @@ static Node *state_to_node(Arena *arena, const FileState *state, Names names)
         return node;
     node_set_int(arena, node, "uid", state->uid);
     node_set_int(arena, node, "gid", state->gid);
-    if (names == NAMES_ASKED) {
-        node_set_text(arena, node, "user", user_name(state->uid));
-        node_set_text(arena, node, "group", group_name(state->gid));
-    }
+    node_set_text(arena, node, "user", user_name(arena, state->uid));
+    node_set_text(arena, node, "group", group_name(arena, state->gid));
     node_set_text(arena, node, "mode", arena_printf(arena, "%04o", (unsigned)state->mode));
     if (state->type == FILE_SYMLINK)
         node_set_text(arena, node, "target", state->content.data);
@@ -72,7 +82,7 @@ static void add_bytes(Arena *arena, RepoFileVec *files, const char *side, size_t
 }
 
 /* The manifest and all blobs. */
-static RepoFileVec files_of(Arena *arena, const char *run_id, const char *intent, const EditVec *edits, Names names)
+static RepoFileVec files_of(Arena *arena, const char *run_id, const char *intent, const EditVec *edits)
 {
     RepoFileVec files = {0};
     Node *manifest = node_map(arena);
@@ -83,8 +93,8 @@ static RepoFileVec files_of(Arena *arena, const char *run_id, const char *intent
         const Edit *edit = &edits->items[i];
         Node *entry = node_add(arena, list, node_map(arena));
         node_set_text(arena, entry, "path", edit->path);
-        node_set(arena, entry, "before", state_to_node(arena, &edit->before, names));
-        node_set(arena, entry, "after", state_to_node(arena, &edit->after, names));
+        node_set(arena, entry, "before", state_to_node(arena, &edit->before));
+        node_set(arena, entry, "after", state_to_node(arena, &edit->after));
         add_bytes(arena, &files, "before", i, &edit->before);
         add_bytes(arena, &files, "after", i, &edit->after);
     }
@@ -115,7 +125,7 @@ int snapshot_write(Repo *repo, const char *run_id, const char *intent, const Edi
     VEC_EACH (edit, edits)
         strbuf_printf(&message, "%s: %s -> %s\n", edit->path, file_type_to_string(edit->before.type),
                       file_type_to_string(edit->after.type));
-    const RepoFileVec files = files_of(arena, run_id, intent, edits, NAMES_ASKED);
+    const RepoFileVec files = files_of(arena, run_id, intent, edits);
     return repo_commit(repo, arena_printf(arena, "refs/runs/%s", run_id), strbuf_str(&message), clock_realtime(),
                        &files, ret_commit, err);
 }
@@ -310,7 +320,7 @@ int snapshot_keep_foreign(Repo *repo, const char *run_id, const char *path, cons
     const char *named = arena_printf(arena, "%s\n%s", path, hash_to_hex(arena, hash)); /* two files may be the same */
     const char *tag = hash_to_hex(arena, hash_of(named, strlen(named)));
     const char *ref = arena_printf(arena, "refs/foreign/%s/%.16s", run_id, tag);
-    const RepoFileVec files = files_of(arena, run_id, "{}", &edits, NAMES_LEFT_OUT);
+    const RepoFileVec files = files_of(arena, run_id, "{}", &edits);
     const char *message = arena_printf(arena, "run %s found this foreign version of %s\n", run_id, path);
     r = repo_ref(repo, ref, ret_commit, err);
     return r == REPO_NONE ? repo_commit(repo, ref, message, clock_realtime(), &files, ret_commit, err) : r;

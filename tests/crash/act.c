@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "act.h"
 
-#include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -157,29 +156,11 @@ void act_forget_output(void)
         perror("crash-sim");
 }
 
-/* libgit2 1.5 does not check each of its allocations: where one of them fails it dies, in itself or in what it calls,
- * as the agent does by itself. The frames are the handler's, the signal's, and then those that led there. */
-static bool is_out_of_memory_in_git(void *const *frames, int n)
-{
-    for (int i = 2; sim->injector.fault.kind == FAULT_NO_MEMORY && i < n; i++) {
-        Dl_info object;
-        if (dladdr(frames[i], &object) == 0)
-            return false;
-        if (strstr(object.dli_fname, "libgit2"))
-            return true;
-        if (!strstr(object.dli_fname, "/lib"))
-            return false;
-    }
-    return false;
-}
-
 /* A crash that nobody asked for tells where; the handler needs its library before the root changes. */
 static void tell_crash(int number)
 {
     void *frames[32];
     int n = backtrace(frames, ARRAY_LEN(frames));
-    if (is_out_of_memory_in_git(frames, n))
-        _exit(1);
     backtrace_symbols_fd(frames, n, STDERR_FILENO);
     signal(number, SIG_DFL);
     raise(number);
@@ -187,10 +168,14 @@ static void tell_crash(int number)
 
 static void watch_for_crashes(void)
 {
+    static char stack[64 * 1024]; /* a stack that is used up is a crash as well */
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     void *frame;
     (void)backtrace(&frame, 1);
-    signal(SIGSEGV, tell_crash);
-    signal(SIGABRT, tell_crash);
+    if (sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL) < 0)
+        perror("crash-sim: sigaltstack");
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        sigaction(signals[i], &(struct sigaction){.sa_handler = tell_crash, .sa_flags = SA_ONSTACK}, NULL);
 }
 
 static void enter(void)

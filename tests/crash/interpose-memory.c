@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* malloc and its kin in front of libc's, so that the n-th call can fail: the agent's own, and those of the libraries.
- * Ours end the process (base/arena.h); theirs are errors that the agent gets. */
+ * Most end the process (base/arena.h); those of the other libraries are errors that the agent gets. */
 #include <errno.h>
 #include <stdlib.h>
 

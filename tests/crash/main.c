@@ -7,6 +7,7 @@
  *     crash-sim --soak 2000 --seed 7
  *     crash-sim --story a_shutdown_is_not_blamed_on_the_plan --verbose        "all": all of them
  *     crash-sim --scenario sick --fault "EIO lasting" --at 212 --verbose      one trial, with all that was said
+ *     crash-sim --scenario sick --killed-before 238 --fault ENOSPC --at 60    one of the recovery of a killed run
  *
  * The last line is `N passed, N failed`. */
 #include <getopt.h>
@@ -22,12 +23,19 @@
 enum { QUICK_STRIDE = 17, QUICK_MEMORY_STRIDE = 37, SOAK_RUNS = 2000, QUICK_SOAK_RUNS = 200 };
 
 static const struct option long_options[] = {
-    {"quick", no_argument, NULL, 'q'},        {"scenario", required_argument, NULL, 's'},
-    {"fault", required_argument, NULL, 'f'},  {"at", required_argument, NULL, 'a'},
-    {"stride", required_argument, NULL, 'n'}, {"processes", required_argument, NULL, 'p'},
-    {"dir", required_argument, NULL, 'd'},    {"soak", required_argument, NULL, 'k'},
-    {"story", required_argument, NULL, 't'},  {"seed", required_argument, NULL, 'e'},
-    {"verbose", no_argument, NULL, 'v'},      {0},
+    {"quick", no_argument, NULL, 'q'},
+    {"scenario", required_argument, NULL, 's'},
+    {"fault", required_argument, NULL, 'f'},
+    {"at", required_argument, NULL, 'a'},
+    {"killed-before", required_argument, NULL, 'b'},
+    {"stride", required_argument, NULL, 'n'},
+    {"processes", required_argument, NULL, 'p'},
+    {"dir", required_argument, NULL, 'd'},
+    {"soak", required_argument, NULL, 'k'},
+    {"story", required_argument, NULL, 't'},
+    {"seed", required_argument, NULL, 'e'},
+    {"verbose", no_argument, NULL, 'v'},
+    {0},
 };
 
 static unsigned long number(const char *text)
@@ -58,6 +66,7 @@ int main(int argc, char **argv)
         case 's': options.scenario = optarg, only_matrix = true; break;
         case 'f': options.fault = optarg, only_matrix = true; break;
         case 'a': options.at = number(optarg), only_matrix = true; break;
+        case 'b': options.killed_before = number(optarg), only_matrix = true; break;
         case 'n': options.stride = number(optarg); break;
         case 'p': options.processes = (unsigned)number(optarg); break;
         case 'k': soak.runs = number(optarg), only_soak = true; break;

@@ -72,7 +72,7 @@ static void tell(const Trial *trial, const Verdicts *verdicts, const Fault *test
         snprintf(first, sizeof first, "killed before %lu, recovery ", trial->run.at);
     printf("%s: %s%s at %lu (%s): %s, then %s: %s\n", trial->scenario->name, first, fault_to_string(tested), tested->at,
            sim->injector.where, verdicts->first, verdicts->ended, verdicts->problem ? verdicts->problem : "well");
-    if (verbose)
+    if (verbose || str_equal(verdicts->first, "crashed")) /* allocations are never quite the same a second time */
         show_output();
     fflush(stdout);
 }
@@ -118,6 +118,16 @@ static void try_points(Trial trial, size_t kind, unsigned process, const MatrixO
     }
 }
 
+static void try_recovery(const Scenario *scenario, const MatrixOptions *options, unsigned process, unsigned long killed)
+{
+    Trial trial = {.scenario = scenario, .recovers = true};
+    trial.run = (Fault){.kind = FAULT_KILL_BEFORE, .at = killed};
+    for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
+        if (is_wanted(options, kind))
+            try_points(trial, kind, process, options);
+    }
+}
+
 /* Points of the run, as shares of all, at which it is killed so that its recovery can be looked at: one while it is
  * staged, the others from the first exchange to the end. */
 static void try_recoveries(const Scenario *scenario, const MatrixOptions *options, unsigned process)
@@ -126,13 +136,15 @@ static void try_recoveries(const Scenario *scenario, const MatrixOptions *option
     scenario_begin(scenario);
     (void)act_in_child(scenario->act);
     unsigned long all = sim->injector.reached;
-    for (size_t i = 0; i < ARRAY_LEN(at); i++) {
-        Trial trial = {.scenario = scenario, .recovers = true};
-        trial.run = (Fault){.kind = FAULT_KILL_BEFORE, .at = (unsigned long)((double)all * at[i])};
-        for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
-            if (is_wanted(options, kind))
-                try_points(trial, kind, process, options);
-        }
+    for (size_t i = 0; i < ARRAY_LEN(at); i++)
+        try_recovery(scenario, options, process, (unsigned long)((double)all * at[i]));
+}
+
+static void try_run(const Scenario *scenario, const MatrixOptions *options, unsigned process)
+{
+    for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
+        if (is_wanted(options, kind))
+            try_points((Trial){.scenario = scenario}, kind, process, options);
     }
 }
 
@@ -144,11 +156,11 @@ static void work(const MatrixOptions *options, unsigned process)
     for (const Scenario *scenario = scenarios; scenario->name; scenario++) {
         if (options->scenario && !str_equal(options->scenario, scenario->name))
             continue;
-        for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
-            if (is_wanted(options, kind))
-                try_points((Trial){.scenario = scenario}, kind, process, options);
-        }
-        if (!options->at)
+        if (options->killed_before)
+            try_recovery(scenario, options, process, options->killed_before);
+        else
+            try_run(scenario, options, process);
+        if (!options->killed_before && !options->at)
             try_recoveries(scenario, options, process);
     }
 }

@@ -7,7 +7,8 @@
 typedef struct MatrixOptions {
     const char *scenario;        /* only this one; NULL: all */
     const char *fault;           /* only kinds whose name begins so; NULL: all */
-    unsigned long at;            /* only this point of the run; 0: all */
+    unsigned long at;            /* only this point; 0: all */
+    unsigned long killed_before; /* only the recovery of a run that was killed there; 0: the run, and all recoveries */
     unsigned long stride;        /* every n-th point */
     unsigned long memory_stride; /* of allocations, which are many more, every n-th of these */
     unsigned processes;

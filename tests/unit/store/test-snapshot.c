@@ -197,19 +197,24 @@ static void two_files_with_the_same_foreign_bytes_are_both_kept(void **state)
     }
 }
 
-static void a_foreign_file_is_kept_without_asking_for_names(void **state)
+static void owners_are_named_where_the_host_itself_knows_them(void **state)
 {
     TempTree *tree = *state;
     CLEANUP(repo_close) Repo *repo = open_store(tree);
-    const FileState theirs = {FILE_REGULAR, 0600, 0, 0, BYTES("theirs"), {0}};
-    char commit[65];
-    Bytes manifest;
-    Err err;
-    assert_int_equal(snapshot_keep_foreign(repo, run_id, "/etc/x", &theirs, commit, &err), 0);
-    assert_int_equal(repo_read(repo, tree->arena, commit, "manifest", &manifest, &err), 0);
-    assert_non_null(strstr(manifest.data, "\"uid\""));
-    assert_null(strstr(manifest.data, "\"user\""));
-    assert_null(strstr(manifest.data, "\"group\""));
+    static const struct {
+        unsigned id;
+        const char *user, *group;
+    } owners[] = {{0, "\"user\": \"root\"", "\"group\": \"root\""}, {4000000000U, "\"user\": null", "\"group\": null"}};
+    for (size_t i = 0; i < ARRAY_LEN(owners); i++) {
+        const FileState theirs = {FILE_REGULAR, 0600, owners[i].id, owners[i].id, BYTES("theirs"), {0}};
+        char commit[65];
+        Bytes manifest;
+        Err err;
+        assert_int_equal(snapshot_keep_foreign(repo, run_id, "/etc/x", &theirs, commit, &err), 0);
+        assert_int_equal(repo_read(repo, tree->arena, commit, "manifest", &manifest, &err), 0);
+        assert_non_null(strstr(manifest.data, owners[i].user));
+        assert_non_null(strstr(manifest.data, owners[i].group));
+    }
 }
 
 static void git_alone_can_read_it(void **state)
@@ -249,7 +254,7 @@ int main(void)
         TREE_TEST(a_run_has_one_snapshot),
         TREE_TEST(foreign_bytes_are_kept_once_each),
         TREE_TEST(two_files_with_the_same_foreign_bytes_are_both_kept),
-        TREE_TEST(a_foreign_file_is_kept_without_asking_for_names),
+        TREE_TEST(owners_are_named_where_the_host_itself_knows_them),
         TREE_TEST(git_alone_can_read_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
