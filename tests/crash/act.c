@@ -150,6 +150,15 @@ int act_output(void)
     return output;
 }
 
+void act_print_output(FILE *to)
+{
+    char data[4096];
+    ssize_t n;
+    lseek(act_output(), 0, SEEK_SET);
+    while ((n = read(act_output(), data, sizeof data)) > 0)
+        fwrite(data, 1, (size_t)n, to);
+}
+
 void act_forget_output(void)
 {
     if (ftruncate(act_output(), 0) < 0 || lseek(act_output(), 0, SEEK_SET) < 0)

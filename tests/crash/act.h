@@ -2,6 +2,8 @@
 /* What is done on the simulated host, each in a process of its own that may be killed. */
 #pragma once
 
+#include <stdio.h>
+
 #include "sim.h"
 
 typedef enum Act {
@@ -41,4 +43,5 @@ void act_dismiss(Resident *resident);
 
 /* What the last children printed, for whoever has to find out why something went wrong. */
 int act_output(void);
+void act_print_output(FILE *to);
 void act_forget_output(void);

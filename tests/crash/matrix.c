@@ -56,15 +56,6 @@ static size_t end_index(const char *text)
     return state < 0 ? RUN_STATE_COUNT : (size_t)state;
 }
 
-static void show_output(void)
-{
-    char data[4096];
-    ssize_t n;
-    lseek(act_output(), 0, SEEK_SET);
-    while ((n = read(act_output(), data, sizeof data)) > 0)
-        fwrite(data, 1, (size_t)n, stdout);
-}
-
 static void tell(const Trial *trial, const Verdicts *verdicts, const Fault *tested, bool verbose)
 {
     char first[64] = "";
@@ -73,7 +64,7 @@ static void tell(const Trial *trial, const Verdicts *verdicts, const Fault *test
     printf("%s: %s%s at %lu (%s): %s, then %s: %s\n", trial->scenario->name, first, fault_to_string(tested), tested->at,
            sim->injector.where, verdicts->first, verdicts->ended, verdicts->problem ? verdicts->problem : "well");
     if (verbose || str_equal(verdicts->first, "crashed")) /* allocations are never quite the same a second time */
-        show_output();
+        act_print_output(stdout);
     fflush(stdout);
 }
 

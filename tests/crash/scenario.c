@@ -23,16 +23,6 @@ const Scenario scenarios[] = {
 /* tree_print of the host before and after the run under test. */
 static const char *plain, *wished;
 
-static void show_output(void)
-{
-    char data[4096];
-    size_t n;
-    FILE *file = fdopen(act_output(), "r");
-    rewind(file);
-    while ((n = fread(data, 1, sizeof data, file)) > 0)
-        fwrite(data, 1, n, stderr);
-}
-
 static void must_end(Act act, Knobs knobs, RunState state)
 {
     sim_forget();
@@ -42,7 +32,7 @@ static void must_end(Act act, Knobs knobs, RunState state)
     const char *wrong = services_disagree(world_root());
     if (end == ACT_ENDED && sim->outcome.r == 0 && sim->outcome.state == state && !wrong)
         return;
-    show_output();
+    act_print_output(stderr);
     fprintf(stderr, "crash-sim: %s without any fault should end %s: %s\n", act_to_string(act),
             run_state_to_string(state), wrong ? wrong : sim->outcome.text);
     exit(2);

@@ -168,14 +168,10 @@ static const char *one_run(Soak *soak, Arena *arena, const Mishap *mishap)
 
 static void show(const char *name, unsigned long number, const char *problem)
 {
-    char data[4096];
-    ssize_t n;
     printf("run %lu (%s): %s\n", number, name, problem);
     for (size_t i = 0; i < sim->deed_count; i++)
         printf("    somebody else: %s, %u\n", sim->deeds[i].path, sim->deeds[i].tag);
-    lseek(act_output(), 0, SEEK_SET);
-    while ((n = read(act_output(), data, sizeof data)) > 0)
-        fwrite(data, 1, (size_t)n, stdout);
+    act_print_output(stdout);
     fflush(stdout);
 }
 

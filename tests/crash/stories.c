@@ -48,15 +48,6 @@ static const struct {
 #define ROW(name) {#name, name},
     STORIES(ROW)};
 
-static void show_output(void)
-{
-    char data[4096];
-    ssize_t n;
-    lseek(act_output(), 0, SEEK_SET);
-    while ((n = read(act_output(), data, sizeof data)) > 0)
-        fwrite(data, 1, (size_t)n, stdout);
-}
-
 static void tell_all(const char *only, bool verbose, Tally *tally)
 {
     for (size_t i = 0; i < ARRAY_LEN(stories); i++) {
@@ -68,7 +59,7 @@ static void tell_all(const char *only, bool verbose, Tally *tally)
         tally->failed += problem != NULL;
         if (problem || verbose) {
             printf("%s: %s\n", stories[i].name, problem ? problem : "well");
-            show_output();
+            act_print_output(stdout);
         }
     }
 }
