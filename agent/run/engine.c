@@ -408,10 +408,10 @@ static void fail(Run *run, const Plan *plan, const Err *why)
 static int begin_hot(Run *run, Err *err)
 {
     Hot hot;
-    if (hot_read(run->store->dir, &hot, err) == 0)
-        return err_set(err, ERR_REFUSED,
-                       "what run %s left beside its files could not be removed yet; see: salve recover", hot.run_id);
-    return hot_write(run->store->dir, &run->hot, err);
+    int r = hot_read(run->store->dir, &hot, err);
+    if (r == 0)
+        return err_set(err, ERR_REFUSED, "run %s is hot; see: salve recover", hot.run_id);
+    return r < 0 && r != -ERR_DAMAGED ? r : hot_write(run->store->dir, &run->hot, err);
 }
 
 static void carry(Run *run, const Plan *plan, const RunOptions *options)

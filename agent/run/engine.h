@@ -43,7 +43,8 @@ struct Systemd *engine_systemd(Engine *engine);
 Live *engine_live(Engine *engine);
 Store *engine_store(Engine *engine);
 
-/* ERR_BUSY while the host is held, ERR_STUCK while a stuck run waits for a person; both say what to do. */
+/* ERR_BUSY while the host is held, ERR_STUCK while a run waits for a person, ERR_REFUSED while what a run left cannot
+ * be removed; all say what to do. */
 int engine_ready(Engine *engine, Err *err);
 
 /* Guards of the playbook; 0: satisfied or overridden; ERR_REFUSED with finding and advice otherwise. Touches nothing.
@@ -62,5 +63,5 @@ enum { ENGINE_NOTHING_STUCK = 1 };
 
 /* Tries the rollback of the stuck run again. 0: it ended in ret->state. */
 int engine_recover(Engine *engine, RunRecord *ret, Err *err);
-/* A person put the host right by hand: the stuck run blocks no more. */
+/* A person put the host right by hand: the stuck run, or one that could not be cleaned up, blocks no more. */
 int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err);

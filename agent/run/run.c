@@ -125,10 +125,10 @@ static int finish_edit(Run *run, const Edit *edit, Err *err)
 static int remove_hot(Run *run, Err *err)
 {
     Hot hot;
-    Err ignored;
-    if (hot_read(run->store->dir, &hot, &ignored) == 0 && !str_equal(hot.run_id, run->record.id))
-        return 0;
-    return hot_remove(run->store->dir, err);
+    int r = hot_read(run->store->dir, &hot, err);
+    if (r < 0 && r != -ERR_DAMAGED)
+        return r;
+    return r == 0 && !str_equal(hot.run_id, run->record.id) ? 0 : hot_remove(run->store->dir, err);
 }
 
 int run_finish(Run *run, Err *err)

@@ -30,10 +30,26 @@ static int check_ended(Engine *engine, Err *err)
         if (r >= 0 && run_state_touched(record->state))
             r = err_set(err, ERR_STUCK,
                         "run %s is %s and could not be brought to a recorded end. Nothing more is done on this host "
-                        "before it is; once %s can be written again: salve recover",
-                        record->id, run_state_to_string(record->state), engine->store.dir);
+                        "before it is; put right what the warnings above name, then: salve recover",
+                        record->id, run_state_to_string(record->state));
     }
     return r;
+}
+
+/* Opening has removed what a run that is over left, and its hot file last. */
+static int check_cleaned(Engine *engine, Err *err)
+{
+    Hot hot;
+    int r = hot_read(engine->store.dir, &hot, err);
+    if (r == HOT_NONE || r == -ERR_DAMAGED)
+        return 0;
+    if (r < 0)
+        return r;
+    return err_set(
+        err, ERR_REFUSED,
+        "run %s is over, but what it left beside its files (.NAME.salve-*) cannot be removed. Put right what "
+        "the warning above names, then: salve recover; or leave it there: salve recover --acknowledge",
+        hot.run_id);
 }
 
 int engine_ready(Engine *engine, Err *err)
@@ -49,7 +65,7 @@ int engine_ready(Engine *engine, Err *err)
                        "%s --diff`; then `salve recover --again` tries its rollback again, or, once the host is right, "
                        "`salve recover --acknowledge`",
                        stuck.id, stuck.reason, stuck.id);
-    if (r < 0)
+    if (r < 0 || (r = check_cleaned(engine, err)) < 0)
         return r;
     r = ledger_current_hold(engine->store.ledger, engine->arena, clock_realtime(), &hold, err);
     if (r != 0)
@@ -88,10 +104,23 @@ int engine_recover(Engine *engine, RunRecord *ret, Err *err)
     return 0;
 }
 
+/* A run that is over, and whose files beside its targets stay. */
+static int leave_uncleaned(Engine *engine, RunRecord *ret, Err *err)
+{
+    Hot hot;
+    int r = hot_read(engine->store.dir, &hot, err);
+    if (r != 0)
+        return r == HOT_NONE ? ENGINE_NOTHING_STUCK : r;
+    r = ledger_find(engine->store.ledger, engine->arena, hot.run_id, ret, err);
+    return r < 0 ? r : hot_remove(engine->store.dir, err);
+}
+
 int engine_acknowledge(Engine *engine, const char *who, RunRecord *ret, Err *err)
 {
     Run run;
     int r = take_stuck(engine, &run, err);
+    if (r == ENGINE_NOTHING_STUCK)
+        return leave_uncleaned(engine, ret, err);
     if (r != 0)
         return r;
     r = run_load(&run, run.record.commit, NULL, err);

@@ -10,17 +10,27 @@
 #include "base/arena.h"
 #include "store/git-internal.h"
 
+static void *git_malloc(size_t size, const char *file, int line)
+{
+    return xmalloc(size);
+}
+
+static void *git_realloc(void *old, size_t size, const char *file, int line)
+{
+    return xrealloc(old, size);
+}
+
+/* libgit2 1.7 makes the others of these by itself. */
+#define HAS_ALL_ALLOCATORS (LIBGIT2_VER_MAJOR == 1 && LIBGIT2_VER_MINOR < 7)
+
+#if HAS_ALL_ALLOCATORS
+
 static size_t size_of(size_t n, size_t size)
 {
     size_t all;
     if (__builtin_mul_overflow(n, size, &all))
         die_of_memory(SIZE_MAX);
     return all;
-}
-
-static void *git_malloc(size_t size, const char *file, int line)
-{
-    return xmalloc(size);
 }
 
 static void *git_mallocarray(size_t n, size_t size, const char *file, int line)
@@ -32,11 +42,6 @@ static void *git_calloc(size_t n, size_t size, const char *file, int line)
 {
     size_t all = size_of(n, size);
     return memset(xmalloc(all), 0, all);
-}
-
-static void *git_realloc(void *old, size_t size, const char *file, int line)
-{
-    return xrealloc(old, size);
 }
 
 static void *git_reallocarray(void *old, size_t n, size_t size, const char *file, int line)
@@ -61,16 +66,20 @@ static char *git_strdup(const char *text, const char *file, int line)
     return git_substrdup(text, strlen(text), file, line);
 }
 
+#endif
+
 static git_allocator allocator = {
     .gmalloc = git_malloc,
+    .grealloc = git_realloc,
+    .gfree = free,
+#if HAS_ALL_ALLOCATORS
     .gcalloc = git_calloc,
     .gstrdup = git_strdup,
     .gstrndup = git_strndup,
     .gsubstrdup = git_substrdup,
-    .grealloc = git_realloc,
     .greallocarray = git_reallocarray,
     .gmallocarray = git_mallocarray,
-    .gfree = free,
+#endif
 };
 
 void git_library_set_up(void)

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <git2.h>
 #include <pthread.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

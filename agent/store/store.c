@@ -98,17 +98,29 @@ static bool is_readable(const char *path)
     return n == 0 && (fd >= 0 || errno == ENOENT);
 }
 
+static const char *mark_path(Arena *arena, const Store *store)
+{
+    return arena_printf(arena, "%s/" STORE_REBUILD, store->dir);
+}
+
 /* The mark is there before the first file of the ledger goes, and until its rows are made anew: a crash in between must
- * not leave half a ledger that looks whole. */
+ * not leave half a ledger that looks whole. The database goes before its log, without which it is sound, but old. */
 static int set_ledger_aside(Arena *arena, Store *store, Err *err)
 {
     char log[64];
-    int r = files_write(arena_printf(arena, "%s/" STORE_REBUILD, store->dir), 0600, bytes_of("\n"), err);
+    int r = files_write(mark_path(arena, store), 0600, bytes_of("\n"), err);
+    if (r >= 0)
+        r = set_aside(store, "ledger.db", store->lost_ledger, err);
     if (r >= 0)
         r = set_aside(store, "ledger.db-wal", log, err);
-    if (r >= 0)
-        r = set_aside(store, "ledger.db-shm", log, err);
-    return r < 0 ? r : set_aside(store, "ledger.db", store->lost_ledger, err);
+    return r < 0 ? r : set_aside(store, "ledger.db-shm", log, err);
+}
+
+/* A crash in set_ledger_aside leaves the log of a database that is gone. */
+static bool is_half_aside(Arena *arena, const Store *store)
+{
+    return access(mark_path(arena, store), F_OK) == 0 &&
+           access(arena_printf(arena, "%s/ledger.db", store->dir), F_OK) < 0 && errno == ENOENT;
 }
 
 /* While a run is hot, a ledger whose bytes cannot be read is as good as damaged: the run must be finished. */
@@ -120,7 +132,9 @@ static bool is_lost(Arena *arena, const Store *store, int r)
 
 static int open_ledger(Arena *arena, Store *store, Err *err)
 {
-    int r = ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
+    int r = is_half_aside(arena, store) ? set_ledger_aside(arena, store, err) : 0;
+    if (r >= 0)
+        r = ledger_open(store->dir, LEDGER_WRITE, &store->ledger, err);
     if (!is_lost(arena, store, r))
         return r;
     r = set_ledger_aside(arena, store, err);

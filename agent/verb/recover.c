@@ -15,7 +15,7 @@ typedef struct RecoverOptions {
 static const Option recover_options[] = {
     OPTION_FLAG(RecoverOptions, again, "again", 0, "Try the rollback of a stuck run once more."),
     OPTION_FLAG(RecoverOptions, acknowledge, "acknowledge", 0,
-                "The host was put right by hand: the stuck run blocks no more."),
+                "The host was put right by hand: the stuck run, or what a run left, blocks no more."),
     OPTION_FLAG(RecoverOptions, unattended, "unattended", 0,
                 "As salve's own units do: nothing to do, or a salve at work, is success."),
     OPTION_FLAG(RecoverOptions, restore, "restore", 0,

@@ -30,7 +30,6 @@
     X(what_somebody_applied_again_between_the_halves_is_put_back)                                                      \
     X(what_somebody_wrote_between_the_halves_goes_where_the_host_is_not_well_with_it)                                  \
     X(what_a_run_left_is_not_forgotten_for_the_next)                                                                   \
-    X(a_refused_run_leaves_the_hot_file_of_another)                                                                    \
     X(a_shutdown_is_not_blamed_on_the_plan)                                                                            \
     X(a_run_that_is_cancelled_when_it_was_verified_is_rolled_back)                                                     \
     X(a_run_that_nobody_could_confirm_does_not_begin)                                                                  \

@@ -266,3 +266,23 @@ def test_a_state_directory_that_was_opened_to_others_does_not_keep_a_run_from_it
         assert host.run("stat -c %a /var/lib/salve /var/lib/salve/snapshots.git").stdout.split() == ["700", "700"]
     host.run("chmod 0755 /var/lib/salve")
     assert run(host, playbook(TIMEOUT)).code == REFUSED, "nothing is hot: a person should look first"
+
+
+def test_what_a_run_left_and_cannot_be_removed_blocks_until_a_person_says_otherwise(boot):
+    host = boot(BOTH)
+    points = durable_operations(host)
+    number = max(number for number, (name, path) in enumerate(points, 1) if name == "remove" and path.startswith("/etc/"))
+    run(host, playbook(TIMEOUT, align()), "--foreground", environment={"SALVE_FAULT": f"{number}:kill"})
+    [left] = [path for path in leftovers(host) if not path.endswith("/hot")]
+    host.run(["chattr", "+i", left])
+    for _ in range(2):
+        recovered = salve(host, "recover")
+        assert recovered.code == REFUSED and recovered.said("salve recover --acknowledge"), recovered
+        assert recovered.said("Operation not permitted"), recovered
+    refused = run(host, playbook(TIMEOUT))
+    assert refused.code == REFUSED and refused.said("cannot be removed"), refused
+    assert salve(host, "recover", "--acknowledge").code == 0
+    assert leftovers(host) == [left]
+    assert salve(host, "recover").said("nothing is hot")
+    assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
+    host.run(["chattr", "-i", left])
