@@ -51,7 +51,7 @@ static int restore(VerbContext *context, Err *err)
     return r < 0 && err->kind == ERR_BUSY ? 0 : r;
 }
 
-/* Unattended, what could not be brought to an end is a failure, so that systemd tries again. A stuck run is an end:
+/* Unattended, what could not be brought to an end is a failure, and the timer tries again. A stuck run is an end:
  * trying again is for a person to say. */
 static int still_hot(VerbContext *context, Engine *engine, Err *err)
 {
@@ -96,8 +96,8 @@ void recover_rest(VerbContext *context)
 {
     CLEANUP(systemd_close) Systemd *systemd = NULL;
     Err err;
-    if (is_idle(context) && systemd_open(&systemd, &err) >= 0)
-        recover_set_timer(context, systemd, JOB_VERB_STOP);
+    if (systemd_open(&systemd, &err) >= 0)
+        recover_set_timer(context, systemd, is_idle(context) ? JOB_VERB_STOP : JOB_VERB_START);
 }
 
 /* What salve's units call. */

@@ -8,5 +8,5 @@
 /* Starts or stops the timer that starts salve-recover.service every minute, should somebody have stopped it. It knows
  * of the state directory in the settings only. */
 void recover_set_timer(VerbContext *context, Systemd *systemd, JobVerb verb);
-/* Stops it where nobody is at work and nothing is unfinished. */
+/* Stops it where nobody is at work and nothing is unfinished, else starts it. */
 void recover_rest(VerbContext *context);
