@@ -97,7 +97,7 @@ const char *err_text(const Err *err)
 
 static const unsigned char exit_statuses[] = {
     [ERR_FAILED] = 1, [ERR_INVALID] = 2, [ERR_REFUSED] = 3, [ERR_BUSY] = 6,  [ERR_STUCK] = 5,       [ERR_NOT_FOUND] = 1,
-    [ERR_DENIED] = 1, [ERR_TIMEOUT] = 1, [ERR_FOREIGN] = 3, [ERR_SPACE] = 1, [ERR_UNREACHABLE] = 7, [ERR_DAMAGED] = 1,
+    [ERR_DENIED] = 1, [ERR_TIMEOUT] = 1, [ERR_FOREIGN] = 3, [ERR_SPACE] = 1, [ERR_UNREACHABLE] = 1, [ERR_DAMAGED] = 1,
 };
 
 int err_exit_status(const Err *err)

@@ -22,7 +22,7 @@ typedef enum ErrKind {
     ERR_TIMEOUT,     /* a time limit passed */
     ERR_FOREIGN,     /* a file holds what neither the snapshot nor the plan knows */
     ERR_SPACE,       /* no space left (ENOSPC, EDQUOT) */
-    ERR_UNREACHABLE, /* host or service did not answer; exit 7 for hosts */
+    ERR_UNREACHABLE, /* a service did not answer; exit 7 is of other hosts */
     ERR_DAMAGED,     /* a store of ours does not hold what it was given */
 } ErrKind;
 

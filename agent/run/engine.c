@@ -246,7 +246,7 @@ static int activate_plan(Run *run, const Plan *plan, bool once, Err *err)
     if (r < 0)
         return r;
     r = activate(&activation, &plan->effects, &run->attempted, err);
-    run->blamed = r < 0 && !is_cancelled(run) && quarantine_blames(err);
+    run->blamed = r < 0 && !is_cancelled(run) && run_host_failed(err);
     return r;
 }
 
@@ -390,8 +390,8 @@ static void fail(Run *run, const Plan *plan, const Err *why)
 {
     Err err;
     const char *reason = arena_strdup(run->arena, err_text(why));
-    run->record.blamed = run->blamed;
     run->blamed = run->blamed && !run_machine_stops(run);
+    run->record.blamed = run->blamed;
     if (run->blamed && ledger_blame(run->store->ledger, run->record.id, &err) < 0)
         progress_warning(&run->progress, "%s", err_text(&err));
     if (!plan->only_restarts) {

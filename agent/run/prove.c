@@ -253,7 +253,7 @@ static int check_still(Activation *a, const char *unit, const UnitStatus *first,
         return err_set(err, ERR_FAILED, "%s did not stay up: it is %s (%s, result %s); look at: journalctl -u %s", unit,
                        now.active_state, now.sub_state, now.result, unit);
     if (strcmp(now.invocation_id, first->invocation_id) != 0)
-        return err_set(err, ERR_FAILED, "%s was restarted again by somebody else", unit);
+        return err_set(err, ERR_BUSY, "%s was restarted again by somebody else", unit);
     return 0;
 }
 

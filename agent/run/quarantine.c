@@ -15,16 +15,6 @@ int engine_check_quarantine(Engine *engine, const Plan *plan, const RunOptions *
                    past.id);
 }
 
-bool quarantine_blames(const Err *why)
-{
-    static const ErrKind elsewhere[] = {ERR_UNREACHABLE, ERR_TIMEOUT, ERR_DENIED, ERR_BUSY, ERR_SPACE};
-    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
-        if (why->kind == elsewhere[i])
-            return false;
-    }
-    return why->errnum == 0 || why->kind == ERR_NOT_FOUND;
-}
-
 void run_record_force(Run *run, const Plan *plan)
 {
     RunRecord past;

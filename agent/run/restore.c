@@ -109,7 +109,8 @@ static int put_back_conflict(Run *run, const Edit *edit, Err *err)
 static int put_back_conflicts(Run *run, Err *err)
 {
     int r = restore_all(run, put_back_conflict, err);
-    run->conflicts.n = 0;
+    if (r >= 0)
+        run->conflicts.n = 0;
     return r;
 }
 
@@ -159,26 +160,6 @@ int restore(Run *run, bool can_validate, Err *err)
     progress_step(&run->progress, "restore %zu file%s", n, n == 1 ? "" : "s");
     int r = restore_files(run, can_validate, err);
     return tell(run, r < 0 ? r : prove_files(run, err), err);
-}
-
-int restore_again(Run *run, bool can_validate, Err *err)
-{
-    run->conflicts.n = 0;
-    VEC_EACH (edit, run->swap.edits) {
-        FileState live;
-        SwapPlace place;
-        int r = swap_locate(&run->swap, edit, &place, err);
-        if (r < 0 || place == SWAP_IS_AFTER)
-            return r < 0 ? r : restore(run, can_validate, err);
-        r = look_for_foreign(run, edit, &live, err);
-        if (r < 0)
-            return r;
-        if (r == 1)
-            add_found(run, edit, &live);
-        else if (place == SWAP_IS_FOREIGN)
-            return restore(run, can_validate, err);
-    }
-    return prove_files(run, err);
 }
 
 int restore_conflicts(Run *run, Err *err)

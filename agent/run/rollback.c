@@ -5,7 +5,8 @@
  *     restored      the files are back; now the effects in reverse order, each proved
  *     rolled-back   files and processes equal what was recorded, and every check that passed at the baseline passes
  *     stuck         one of these could not be proved: a person must look. Files that cannot be put back are tried again
- *                   first, at once and by the recoveries that follow (run/recover.h)
+ *                   first, at once and by the recoveries that follow (run/recover.h); so is, by these, what failed
+ *                   because systemd was not reached or somebody else was at work (run_host_failed)
  *     refused       nothing was activated yet, because a file was changed by somebody else just before the exchange
  *
  * "The host was sick before and still is" is rolled-back. Nothing here may be cut short by a cancel. While the machine
@@ -106,15 +107,18 @@ static void end_stuck(Run *run, const char *reason, const Err *err)
     run_enter_anyway(run, RUN_STUCK, run->record.reason);
 }
 
-/* A recovery that cannot put the files back leaves the run as it is: it is made again, until it was made often enough.
- * A run's own rollback, and one that a person asked for, is not counted. */
+/* Leaves the run as it is: the recovery that follows tries again, until it was tried often enough. A run's own
+ * rollback, and one that a person asked for, is not counted: it is none of these attempts. */
 static void end_attempt(Run *run, const char *reason, const Err *err)
 {
-    if (run->hot.attempts == 0 || run->hot.attempts >= RUN_ATTEMPTS_MAX)
+    unsigned attempts = run->hot.attempts;
+    if (attempts >= RUN_ATTEMPTS_MAX)
         end_stuck(run, reason, err);
+    else if (attempts == 0)
+        progress_warning(&run->progress, "the rollback is not at its end: %s; once more: salve recover", err_text(err));
     else
-        progress_warning(&run->progress, "attempt %u of %d to put the files back failed; once more: salve recover",
-                         run->hot.attempts, RUN_ATTEMPTS_MAX);
+        progress_warning(&run->progress, "attempt %u of %d to roll back failed: %s; once more: salve recover", attempts,
+                         RUN_ATTEMPTS_MAX, err_text(err));
 }
 
 static void mark(Run *run, HotPhase phase)
@@ -149,19 +153,19 @@ bool run_machine_stops(Run *run)
 static int put_files_back(Run *run, const char *reason, bool can_validate)
 {
     Err err;
-    bool again = run->hot.phase == HOT_RESTORED;
     if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
         run_enter_anyway(run, RUN_ROLLING_BACK, reason);
-    if (!again)
+    if (run->hot.phase != HOT_RESTORED) /* else it was done before, and is looked at once more */
         mark(run, HOT_ROLLING_BACK);
-    int r = again ? restore_again(run, can_validate, &err) : restore(run, can_validate, &err);
+    int r = restore(run, can_validate, &err);
     if (r < 0) /* errors of a disk pass */
         r = restore(run, can_validate, &err);
     if (r < 0) {
-        end_attempt(run, reason, &err);
+        /* A run's own: there is somebody to be told. */
+        (run->hot.attempts == 0 ? end_stuck : end_attempt)(run, reason, &err);
         return r;
     }
-    if (!again)
+    if (run->hot.phase != HOT_RESTORED)
         mark(run, HOT_RESTORED);
     if (run->record.state != RUN_RESTORED)
         run_enter_anyway(run, RUN_RESTORED, NULL);
@@ -185,14 +189,17 @@ static int prove_and_judge(Run *run, const char **ret_sick, Err *err)
     return r < 0 || run->theirs ? r : judge_as_step(run, ret_sick, err);
 }
 
-/* With what somebody else changed left in place; and should that be what keeps the host from being well, without it. */
+/* With what somebody else changed left in place; and should that be what keeps the host from being well, without it. It
+ * is not where the host was not reached. */
 static int prove_and_judge_twice(Run *run, const char **ret_sick, Err *err)
 {
     int r = prove_and_judge(run, ret_sick, err);
-    if (r >= 0 || run->theirs || run->conflicts.n == 0 || run_machine_stops(run))
+    if (r >= 0 || run->theirs || run->conflicts.n == 0 || !run_host_failed(err) || run_machine_stops(run))
         return r;
     run->attempted = run->effects->n;
     r = restore_conflicts(run, err);
+    if (r < 0) /* errors of a disk pass */
+        r = restore_conflicts(run, err);
     return r < 0 ? r : prove_and_judge(run, ret_sick, err);
 }
 
@@ -206,7 +213,7 @@ static void activate_and_judge(Run *run, const char *reason)
         return;
     }
     if (r < 0) {
-        end_stuck(run, reason, &err);
+        (run_host_failed(&err) ? end_stuck : end_attempt)(run, reason, &err);
         return;
     }
     RunState state = run->theirs ? RUN_REFUSED : RUN_ROLLED_BACK;
@@ -230,7 +237,8 @@ void run_restore(Run *run, const char *reason)
 void run_roll_back(Run *run, const char *reason)
 {
     bool stopping = run_machine_stops(run);
-    if (put_files_back(run, reason, !stopping) < 0)
+    bool are_back = run->hot.phase == HOT_RESTORED;
+    if (!(stopping && are_back) && put_files_back(run, reason, !stopping) < 0)
         return;
     if (stopping)
         progress_warning(&run->progress, "the machine is shutting down; the next boot finishes this");

@@ -140,3 +140,13 @@ int run_finish(Run *run, Err *err)
         r = finish_edit(run, &run->swap.edits->items[i], err);
     return r < 0 ? r : remove_hot(run, err);
 }
+
+bool run_host_failed(const Err *why)
+{
+    static const ErrKind elsewhere[] = {ERR_UNREACHABLE, ERR_TIMEOUT, ERR_DENIED, ERR_BUSY, ERR_SPACE, ERR_FOREIGN};
+    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++) {
+        if (why->kind == elsewhere[i])
+            return false;
+    }
+    return why->errnum == 0 || why->kind == ERR_NOT_FOUND;
+}

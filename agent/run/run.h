@@ -63,9 +63,10 @@ void run_enter_anyway(Run *run, RunState to, const char *reason);
 /* The run is over, but the ledger keeps it where it is, so that the next command that writes cleans up after it. */
 void run_end_later(Run *run, RunState to, const char *reason);
 
-/* Whether an activation that failed so is the fault of what was changed. It is not where systemd was not reached or
- * gave no answer (a job that does not end is an answer), nor where the host could not be looked at (promise 8). */
-bool quarantine_blames(const Err *why);
+/* Whether an activation that failed so is the answer of the host to what lies on disk. It is not where systemd was not
+ * reached or gave no answer (a job that does not end is an answer), where somebody else was at work on the same unit,
+ * nor where the host could not be looked at: that is not held against a plan (promise 8), and may pass. */
+bool run_host_failed(const Err *why);
 /* Says in the record that the plan was in quarantine and is run because of --force, if that is so. */
 void run_record_force(Run *run, const Plan *plan);
 
@@ -78,8 +79,9 @@ int run_finish(Run *run, Err *err);
 
 /* Puts everything back by recorded content, proves it, and judges it by the baseline (promises 5, 6). Ends in
  * RUN_ROLLED_BACK, RUN_STUCK or, where a foreign file stopped the run before anything was activated, RUN_REFUSED, and
- * says so in run->record. While the machine shuts down it stops half-way, in RUN_RESTORED: the next boot does the rest.
- * A recovery that cannot put the files back leaves it where it is, for the next one.
+ * says so in run->record. While the machine shuts down, or where systemd cannot be asked, it stops half-way, in
+ * RUN_RESTORED: the next boot, or the next recovery, does the rest. A recovery that cannot put the files back leaves it
+ * where it is, for the next one.
  * Cannot be cancelled. */
 void run_roll_back(Run *run, const char *reason);
 /* The machine is going down: no job can be had, and what services do now proves nothing. */

@@ -178,13 +178,14 @@ static void detach_output(void)
         fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
 }
 
-/* The exit status is 0 however the run ended, as long as it did: who asked for it reads the end in the trail. */
+/* The exit status is 0 however the run ended, as long as it did: who asked for it reads the end in the trail. Else it
+ * is a failure, so that the recovery begins at once. */
 static int carry(VerbContext *context, const char *run_id, Err *err)
 {
     CLEANUP(carrier_close) Carrier carrier = {.unattended = true};
     detach_output();
     if (do_request(context, &carrier, run_id, err) >= 0)
-        return 0;
+        return carrier.unfinished ? 1 : 0;
     log_error("%s", err_text(err));
     carrier_close(&carrier);
     tell_error(context, run_id, err);

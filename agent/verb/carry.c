@@ -185,7 +185,9 @@ int carrier_end(VerbContext *context, Carrier *carrier, const RunRecord *run, Er
     Node *record = carrier_record(context->arena, run);
     stream_close(STEAL(carrier->stream));
     engine_close(STEAL(carrier->engine)); /* whoever hears of the end can begin the next run at once */
-    trail_add(carrier->trail, run->id, record);
+    carrier->unfinished = !run_state_terminal(run->state);
+    if (!(carrier->unattended && carrier->unfinished))
+        trail_add(carrier->trail, run->id, record);
     if (context->globals->json && !carrier->unattended) {
         json_print(record, JSON_COMPACT, &text);
         strbuf_add_char(&text, '\n');

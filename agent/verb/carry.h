@@ -14,6 +14,7 @@ typedef struct Carrier {
     Trail *trail;
     bool unattended; /* nobody sees what is printed but the journal: no plan, no JSON */
     bool asks;       /* a person is asked: the plan is shown even with -q */
+    bool unfinished; /* the run is not at its end: a recovery is to follow, and tells how it ended */
     VEC(Node *) recovered;
 } Carrier;
 

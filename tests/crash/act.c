@@ -108,7 +108,7 @@ static int carry_out(Act act, Arena *arena, Engine *engine, RunRecord *record, E
 static void keep_outcome(int r, const RunRecord *record, const Err *err)
 {
     Outcome *outcome = &sim->outcome;
-    *outcome = (Outcome){.r = r, .kind = r < 0 ? (int)err->kind : 0, .state = record->state};
+    *outcome = (Outcome){.r = r, .kind = r < 0 ? (int)err->kind : 0, .state = record->state, .blamed = record->blamed};
     const char *text = r < 0 ? err_text(err) : record->reason ? record->reason : "";
     snprintf(outcome->text, sizeof outcome->text, "%s", text);
     dprintf(STDERR_FILENO, "    = %d %s %s\n", r, run_state_to_string(record->state), text);

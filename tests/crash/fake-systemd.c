@@ -48,6 +48,8 @@ int systemd_unit_status(Systemd *systemd, Arena *arena, const char *unit, UnitSt
     if (service) {
         status.main_pid = service->active ? service->main_pid : 0;
         status.invocation_id = arena_strdup(arena, service->invocation);
+        if (sim->knobs.others_restart && sim->jobs > 0 && str_equal(unit, SIM_GUNICORN))
+            status.invocation_id = arena_printf(arena, "%032x", ++sim->last_pid);
         for (size_t i = 0; i < sim->dropin_count && str_equal(unit, SIM_GUNICORN); i++)
             *vec_push(arena, &status.drop_in_paths) = arena_strdup(arena, sim->dropins[i]);
     }
@@ -68,6 +70,11 @@ int systemd_get_property_string(Systemd *systemd, Arena *arena, const char *unit
     return 0;
 }
 
+static bool is_deaf(void)
+{
+    return sim->knobs.systemd_is_deaf && sim->jobs >= sim->knobs.deaf_after;
+}
+
 /* A point, and the question whether what is about to be loaded is one configuration (promise 12). */
 static void begin_job(const char *what)
 {
@@ -85,6 +92,8 @@ static void begin_job(const char *what)
 
 int systemd_daemon_reload(Systemd *systemd, Err *err)
 {
+    if (is_deaf())
+        return err_set(err, ERR_UNREACHABLE, "systemd is not reached");
     begin_job("daemon-reload");
     inject_suspend();
     services_load_units();
@@ -121,6 +130,8 @@ int systemd_job(Systemd *systemd, Arena *arena, JobVerb verb, const char *unit, 
     static const char *const verbs[] = {"start", "stop", "restart", "reload"};
     Service *service = services_find(unit);
     char what[64];
+    if (is_deaf())
+        return err_set(err, ERR_UNREACHABLE, "systemd is not reached");
     snprintf(what, sizeof what, "%s %s", verbs[verb], unit);
     *ret_outcome = (JobOutcome){.result = service ? JOB_DONE : JOB_NO_SUCH_UNIT, .text = ""};
     if (!service)

@@ -69,6 +69,9 @@ typedef struct Knobs {
     bool host_shuts_down;
     bool cancelled_when_verified; /* somebody cancels between the last check and the end */
     bool asks_where_nobody_can;   /* for a confirmation, over a socket that cannot be */
+    bool systemd_is_deaf;         /* it is not reached, */
+    unsigned long deaf_after;     /* once so many jobs were done */
+    bool others_restart;          /* somebody else restarts Gunicorn again and again, once a job was done */
 } Knobs;
 
 /* How the last process ended; `done` false: it did not come to an end. */
@@ -77,6 +80,7 @@ typedef struct Outcome {
     int r;          /* as engine_run: negative: it could not begin */
     int kind;       /* ErrKind where r is negative */
     RunState state; /* where it ended */
+    bool blamed;    /* as its record says */
     char text[512]; /* error or reason */
 } Outcome;
 

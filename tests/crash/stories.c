@@ -35,7 +35,12 @@
     X(a_run_that_nobody_could_confirm_does_not_begin)                                                                  \
     X(recovery_on_a_full_disk_says_what_it_did)                                                                        \
     X(the_fifth_recovery_that_fails_makes_a_run_stuck)                                                                 \
-    X(a_rollback_meets_a_passing_error_and_goes_on)
+    X(a_rollback_meets_a_passing_error_and_goes_on)                                                                    \
+    X(what_keeps_systemd_away_is_not_theirs)                                                                           \
+    X(a_conflict_that_must_go_is_put_back_in_spite_of_a_passing_error)                                                 \
+    X(the_fifth_recovery_that_does_not_reach_systemd_makes_a_run_stuck)                                                \
+    X(a_rollback_that_does_not_reach_systemd_is_left_to_the_recovery)                                                  \
+    X(a_service_that_others_restart_is_not_blamed_on_the_plan)
 
 #define DECLARE(name) StoryTold name;
 STORIES(DECLARE)

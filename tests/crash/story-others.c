@@ -17,6 +17,10 @@ StoryTold what_somebody_wrote_between_the_halves_is_a_conflict,
     a_run_that_is_cancelled_when_it_was_verified_is_rolled_back, a_run_that_nobody_could_confirm_does_not_begin,
     recovery_on_a_full_disk_says_what_it_did, the_fifth_recovery_that_fails_makes_a_run_stuck,
     a_rollback_meets_a_passing_error_and_goes_on;
+StoryTold what_keeps_systemd_away_is_not_theirs, a_conflict_that_must_go_is_put_back_in_spite_of_a_passing_error,
+    the_fifth_recovery_that_does_not_reach_systemd_makes_a_run_stuck,
+    a_rollback_that_does_not_reach_systemd_is_left_to_the_recovery,
+    a_service_that_others_restart_is_not_blamed_on_the_plan;
 
 /* --- Between the boot half of a recovery and the other --- */
 
@@ -97,7 +101,7 @@ const char *a_shutdown_is_not_blamed_on_the_plan(Arena *arena)
 {
     story_begin(arena, "no-start");
     sim->knobs.host_shuts_down = true;
-    EXPECT(story_act(ACT_RUN, NULL, NULL) && sim->outcome.state == RUN_RESTORED);
+    EXPECT(story_act(ACT_RUN, NULL, NULL) && sim->outcome.state == RUN_RESTORED && !sim->outcome.blamed);
     sim->knobs.host_shuts_down = false;
     EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
     EXPECT(story_newest(arena).state == RUN_ROLLED_BACK && !story_newest(arena).blamed);
@@ -175,5 +179,82 @@ const char *a_rollback_meets_a_passing_error_and_goes_on(Arena *arena)
     story_begin(arena, "sick");
     EXPECT(story_act(ACT_RUN, &AT("exchange", WORLD_ENV, FAULT_EIO, .activated = true), NULL) && story_was_struck());
     EXPECT(sim->outcome.state == RUN_ROLLED_BACK && story_is(arena, SIDE_OLD));
+    return NULL;
+}
+
+/* --- systemd --- */
+
+const char *what_keeps_systemd_away_is_not_theirs(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    const char *problem = restore_at_boot(arena);
+    if (problem)
+        return problem;
+    const char *theirs = arena_printf(arena, "%s# theirs\n", story_read(arena, WORLD_ENV));
+    story_write(arena, WORLD_ENV, theirs);
+    sim->knobs.systemd_is_deaf = true;
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_newest(arena).state == RUN_RESTORED);
+    EXPECT(str_equal(story_read(arena, WORLD_ENV), theirs));
+    sim->knobs.systemd_is_deaf = false;
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_newest(arena).state == RUN_ROLLED_BACK);
+    EXPECT(str_equal(story_read(arena, WORLD_ENV), theirs) && !services_disagree(world_root()));
+    return NULL;
+}
+
+const char *a_conflict_that_must_go_is_put_back_in_spite_of_a_passing_error(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    const char *after = story_read(arena, WORLD_ENV);
+    const char *problem = restore_at_boot(arena);
+    if (problem)
+        return problem;
+    story_write(arena, WORLD_ENV, arena_printf(arena, "%s# theirs\n", after));
+    sim->knobs.new_does_not_start = true;
+    EXPECT(story_act(ACT_RECOVER, &AT("exchange", WORLD_ENV, FAULT_EIO, .activated = true), NULL));
+    EXPECT(story_was_struck() && story_newest(arena).state == RUN_ROLLED_BACK && story_is(arena, SIDE_OLD));
+    return NULL;
+}
+
+const char *the_fifth_recovery_that_does_not_reach_systemd_makes_a_run_stuck(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    sim->knobs.systemd_is_deaf = true;
+    for (unsigned i = 1; i <= 5; i++) {
+        EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == -ERR_STUCK);
+        EXPECT(story_newest(arena).state == (i < 5 ? RUN_RESTORED : RUN_STUCK));
+    }
+    sim->knobs.systemd_is_deaf = false;
+    EXPECT(story_act(ACT_AGAIN, NULL, NULL) && story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+const char *a_rollback_that_does_not_reach_systemd_is_left_to_the_recovery(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_act(ACT_RUN, NULL, NULL) && sim->outcome.state == RUN_KEPT);
+    unsigned long jobs = sim->jobs;
+    story_begin(arena, "sick");
+    sim->knobs.systemd_is_deaf = true;
+    sim->knobs.deaf_after = jobs;
+    EXPECT(story_act(ACT_RUN, NULL, NULL) && sim->outcome.state == RUN_RESTORED && sim->outcome.blamed);
+    sim->knobs.systemd_is_deaf = false;
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
+const char *a_service_that_others_restart_is_not_blamed_on_the_plan(Arena *arena)
+{
+    story_begin(arena, "kept");
+    sim->knobs.others_restart = true;
+    EXPECT(story_act(ACT_RUN, NULL, NULL) && sim->outcome.state == RUN_RESTORED && !sim->outcome.blamed);
+    EXPECT(!story_newest(arena).blamed);
+    sim->knobs.others_restart = false;
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
     return NULL;
 }

@@ -14,14 +14,14 @@ static bool blames(ErrKind kind)
     Err err;
     (void)err_set(&err, kind, "it failed");
     (void)err_prefix(&err, "restart gunicorn.service");
-    return quarantine_blames(&err);
+    return run_host_failed(&err);
 }
 
 static bool blames_errno(int number)
 {
     Err err;
     (void)err_errno(&err, number, "cannot read /proc/1/stat");
-    return quarantine_blames(&err);
+    return run_host_failed(&err);
 }
 
 static void a_service_that_does_not_come_up_is_held_against_the_plan(void **state)
