@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/outcome.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "report/ink.h"
 #include "report/text.h"
+#include "run/state.h"
 
 /* %s in `next` is the run's id. */
 static const struct {
@@ -11,12 +14,20 @@ static const struct {
     const char *next[3];
 } ends[RUN_STATE_COUNT] = {
     [RUN_KEPT] = {"the change stays", {"salve show %s --diff", "salve rollback %s", NULL}},
+    [RUN_RESTORED] = {"the files are back, but services and checks are not proved yet; a recovery does that",
+                      {"salve recover", "salve show %s", NULL}},
     [RUN_ROLLED_BACK] = {"everything is as it was before", {"salve show %s --diff", NULL}},
     [RUN_REFUSED] = {"nothing was touched", {"salve show %s", NULL}},
     [RUN_FAILED] = {"there was nothing to put back", {"salve show %s", "salve diagnose", NULL}},
     [RUN_STUCK] = {"it could not be proved that everything is as it was; no run is started until a person looked",
                    {"salve show %s --diff", "salve recover --again", "salve recover --acknowledge"}},
 };
+
+/* "(conflict: PATH ...)", or NULL. */
+static const char *conflict_of(const RunRecord *run)
+{
+    return run->reason ? strstr(run->reason, RUN_CONFLICT) : NULL;
+}
 
 void outcome_show(const RunRecord *run, bool colour, StrBuf *out)
 {
@@ -25,6 +36,8 @@ void outcome_show(const RunRecord *run, bool colour, StrBuf *out)
     CLEANUP(arena_free) Arena *arena = arena_new();
     if (run->state == RUN_KEPT && run->until)
         ink_printf(&ink, INK_PLAIN, " until %s: then the change is undone by itself", usec_to_local(arena, run->until));
+    else if (run->state == RUN_ROLLED_BACK && conflict_of(run))
+        ink_printf(&ink, INK_PLAIN, ": everything else is as it was before %s", conflict_of(run));
     else if (ends[run->state].meaning)
         ink_printf(&ink, INK_PLAIN, ": %s", ends[run->state].meaning);
     ink_text(&ink, INK_PLAIN, "\n");

@@ -16,6 +16,7 @@
 #include "run/activate.h"
 #include "run/restore.h"
 #include "run/run.h"
+#include "run/state.h"
 
 /* Chances for a check to pass again, since the first answers after a restart may be slow. */
 enum { JUDGE_ROUNDS = 3 };
@@ -177,7 +178,7 @@ static const char *with_findings(Run *run, const char *reason, const char *sick)
     if (sick)
         reason = arena_printf(run->arena, "%s (the host is still sick as before: %s)", reason, sick);
     if (run->conflicts.n && !run->theirs)
-        reason = arena_printf(run->arena, "%s (conflict: %s holds what somebody else wrote meanwhile)", reason,
+        reason = arena_printf(run->arena, "%s " RUN_CONFLICT "%s holds what somebody else wrote meanwhile)", reason,
                               run->conflicts.items[0]);
     return reason;
 }

@@ -12,6 +12,9 @@
 
 #include "store/run-record.h"
 
+/* So the reason of a rolled-back run begins to tell, at its end, of a file that holds what somebody else wrote. */
+#define RUN_CONFLICT "(conflict: "
+
 bool run_state_may_follow(RunState from, RunState to);
 /* The run may have touched managed files or services: what interrupts it must be put back. */
 bool run_state_touched(RunState state);
