@@ -7,6 +7,7 @@
 #include "data/json.h"
 #include "run/intent.h"
 #include "run/run.h"
+#include "run/take-up.h"
 
 #define RUNS "refs/runs/"
 
@@ -17,75 +18,102 @@ static usec began(const char *id)
     return strptime(id, "%Y%m%dT%H%M%S", &utc) ? (usec)timegm(&utc) * USEC_PER_SEC : 0;
 }
 
-/* Two transactions, each of which may be the last: the row is at its end from the first one on. */
-static int add_row(Engine *engine, const RunRecord *run, const Snapshot *snapshot, const char *commit, bool known,
-                   Err *err)
+/* Two transactions, each of which may be the last: the row is at its end from the first one on. The snapshot comes with
+ * the second, which says that both were made. */
+static int add_row(Engine *engine, const RunRecord *run, const StringVec *paths, bool known, Err *err)
 {
-    StringVec paths = {0};
-    VEC_EACH (edit, &snapshot->edits)
-        *vec_push(engine->arena, &paths) = edit->path;
-    int r = known ? 0 : ledger_add(engine->store.ledger, run, err);
-    return r < 0 ? r : ledger_set_snapshot(engine->store.ledger, run->id, commit, &paths, NULL, err);
+    RunRecord row = *run;
+    row.commit = NULL;
+    int r = known ? 0 : ledger_add(engine->store.ledger, &row, err);
+    return r < 0 || !run->commit ? r
+                                 : ledger_set_snapshot(engine->store.ledger, run->id, run->commit, paths, NULL, err);
 }
 
-/* What is known of a run's end: its tag says that it was kept. A hot run without one is recovered from its hot file;
- * the newest run without one may be hot, where the hot file does not say which is: then it is recovered from here. */
+/* 1: its tag says that it was kept. */
+static int is_kept(Engine *engine, const char *id, char ret_commit[65], Err *err)
+{
+    int r = repo_ref(engine->store.repo, arena_printf(engine->arena, "refs/tags/kept/%s", id), ret_commit, err);
+    return r < 0 ? r : r != REPO_NONE;
+}
+
+/* What is known of a run's end: its tag says that it was kept. One without it was not, or is hot, and then recovery
+ * brings it to its end. */
 static const char *const reasons[RUN_STATE_COUNT] = {
     [RUN_KEPT] = "kept; the record of how was lost",
     [RUN_ROLLED_BACK] = "not kept; the record of how it ended was lost",
 };
 
-typedef enum Heat { COLD, MAY_BE_HOT, HOT } Heat;
+static RunRecord record_of(const char *id, const char *commit, RunState state)
+{
+    return (RunRecord){
+        .id = id,
+        .state = state,
+        .reason = reasons[state],
+        .created = began(id),
+        .ended = run_state_terminal(state) ? began(id) : 0,
+        .playbook = "a lost record",
+        .target = "this host",
+        .values = "{}",
+        .plan_hash = "",
+        .commit = commit,
+        .origin = "made anew from its snapshot: the ledger did not know it",
+        .user = "root",
+        .boot_id = "",
+    };
+}
 
-/* 1: it is there, or not over, or the snapshot cannot be read, so that there is nothing that could be recorded. */
-static int rebuild_run(Engine *engine, const char *id, const char *commit, Heat heat, Err *err)
+/* What its snapshot says of a run. 1: it cannot be read. */
+static int describe(Engine *engine, RunRecord *run, StringVec *paths, Err *err)
 {
     Arena *arena = engine->arena;
     Snapshot snapshot;
     Intent intent;
-    RunRecord there;
-    char tag[65];
-    int known = ledger_find(engine->store.ledger, arena, id, &there, err);
-    int r = repo_ref(engine->store.repo, arena_printf(arena, "refs/tags/kept/%s", id), tag, err);
-    if ((known < 0 && known != -ERR_NOT_FOUND) || r < 0)
-        return known < 0 && known != -ERR_NOT_FOUND ? known : r;
-    if ((known == 0 && there.commit) || (r != 0 && heat == HOT))
-        return 1;
-    RunState end = r == 0 ? RUN_KEPT : heat == MAY_BE_HOT ? RUN_APPLYING : RUN_ROLLED_BACK;
-    if (snapshot_read(engine->store.repo, arena, commit, &snapshot, err) != 0 ||
+    if (!run->commit || snapshot_read(engine->store.repo, arena, run->commit, &snapshot, err) != 0 ||
         intent_from_json(arena, snapshot.intent, &intent, err) < 0)
         return 1;
-    const RunRecord run = {
-        .id = id,
-        .state = end,
-        .reason = reasons[end],
-        .created = began(id),
-        .ended = run_state_terminal(end) ? began(id) : 0,
-        .playbook = intent.playbook->name,
-        .target = "this host",
-        .values = json_to_string(arena, intent.values ? intent.values : node_map(arena), JSON_COMPACT),
-        .plan_hash = "",
-        .origin = "made anew from its snapshot: the ledger was lost",
-        .user = "root",
-        .undoes = intent.undoes,
-        .until = end == RUN_KEPT && intent.for_usec ? began(id) + intent.for_usec : 0, /* rather early than never */
-        .boot_id = "",
-    };
-    return add_row(engine, &run, &snapshot, commit, known == 0, err);
+    VEC_EACH (edit, &snapshot.edits)
+        *vec_push(arena, paths) = edit->path;
+    run->playbook = intent.playbook->name;
+    run->values = json_to_string(arena, intent.values ? intent.values : node_map(arena), JSON_COMPACT);
+    run->undoes = intent.undoes;
+    if (run->state == RUN_KEPT && intent.for_usec)
+        run->until = began(run->id) + intent.for_usec; /* rather early than never */
+    return 0;
 }
 
-static int rebuild_all(Engine *engine, const StringVec *refs, size_t *ret_runs, Err *err)
+/* --- The ledger --- */
+
+/* 1: it is there, or its snapshot cannot be read, so that there is nothing that could be recorded. `hot`: it may be
+ * under way, in that boot; else NULL. */
+static int rebuild_run(Engine *engine, const char *id, const char *commit, const Hot *hot, Err *err)
 {
-    Hot hot = {0};
-    Err unreadable;
-    bool doubtful = hot_read(engine->store.dir, &hot, &unreadable) < 0;
+    RunRecord there;
+    StringVec paths = {0};
+    char tag[65];
+    int known = ledger_find(engine->store.ledger, engine->arena, id, &there, err);
+    if (known < 0 && known != -ERR_NOT_FOUND)
+        return known;
+    if (known == 0 && there.commit)
+        return 1;
+    int kept = is_kept(engine, id, tag, err);
+    if (kept < 0)
+        return kept;
+    RunRecord run = record_of(id, commit, kept ? RUN_KEPT : hot ? RUN_APPLYING : RUN_ROLLED_BACK);
+    if (hot)
+        run.boot_id = hot->boot_id;
+    return describe(engine, &run, &paths, err) != 0 ? 1 : add_row(engine, &run, &paths, known == 0, err);
+}
+
+/* Where the hot file does not say which run is hot, the newest may be. */
+static int rebuild_all(Engine *engine, const StringVec *refs, const Hot *hot, bool doubtful, size_t *ret_runs, Err *err)
+{
     for (size_t i = 0; i < refs->n; i++) {
         const char *id = refs->items[i] + sizeof RUNS - 1;
         char commit[65];
-        Heat heat = str_equal(id, hot.run_id) ? HOT : doubtful && i + 1 == refs->n ? MAY_BE_HOT : COLD;
+        bool may_be_hot = doubtful ? i + 1 == refs->n : str_equal(id, hot->run_id);
         int r = repo_ref(engine->store.repo, refs->items[i], commit, err);
         if (r == 0)
-            r = rebuild_run(engine, id, commit, heat, err);
+            r = rebuild_run(engine, id, commit, may_be_hot ? hot : NULL, err);
         if (r < 0)
             return r;
         *ret_runs += r == 0;
@@ -93,29 +121,72 @@ static int rebuild_all(Engine *engine, const StringVec *refs, size_t *ret_runs, 
     return 0;
 }
 
-/* A ledger without any run, although there are snapshots, was lost, too. */
-static int is_wanted(Engine *engine, const char *mark, Err *err)
+static const char *mark_path(Engine *engine)
+{
+    return arena_printf(engine->arena, "%s/" STORE_REBUILD, engine->store.dir);
+}
+
+bool rebuild_is_due(Engine *engine)
+{
+    return engine->store.stand_in || access(mark_path(engine), F_OK) == 0;
+}
+
+/* A ledger without any run, although there are snapshots, was lost, too: from its first row on, the mark says so. */
+static int find_lost(Engine *engine, StringVec *refs, Err *err)
 {
     RunRecord last;
-    if (access(mark, F_OK) == 0)
-        return 1;
-    int r = ledger_find(engine->store.ledger, engine->arena, "last", &last, err);
-    return r == -ERR_NOT_FOUND ? 1 : r;
+    bool due = rebuild_is_due(engine);
+    int r = due ? -ERR_NOT_FOUND : ledger_find(engine->store.ledger, engine->arena, "last", &last, err);
+    if (r != -ERR_NOT_FOUND)
+        return r;
+    r = repo_refs(engine->store.repo, engine->arena, RUNS "*", refs, err);
+    return r < 0 || due || refs->n == 0 ? r : files_write(mark_path(engine), 0600, bytes_of("\n"), err);
 }
 
 int rebuild_ledger(Engine *engine, size_t *ret_runs, Err *err)
 {
     StringVec refs = {0};
-    const char *mark = arena_printf(engine->arena, "%s/" STORE_REBUILD, engine->store.dir);
+    Hot hot = {0};
+    Err unreadable;
     *ret_runs = 0;
-    int r = is_wanted(engine, mark, err);
-    if (r == 0)
+    int r = find_lost(engine, &refs, err);
+    if (r >= 0 && !rebuild_is_due(engine))
         return 0;
-    if (r > 0)
-        r = repo_refs(engine->store.repo, engine->arena, RUNS "*", &refs, err);
+    bool doubtful = hot_read(engine->store.dir, &hot, &unreadable) < 0;
     if (r >= 0)
-        r = rebuild_all(engine, &refs, ret_runs, err);
-    if (r >= 0 && !engine->store.stand_in)
-        r = files_unlink(mark, err);
+        r = rebuild_all(engine, &refs, &hot, doubtful, ret_runs, err);
+    if (r >= 0 && !doubtful && !engine->store.stand_in)
+        r = files_unlink(mark_path(engine), err);
     return r < 0 ? err_prefix(err, "cannot make the ledger anew") : 0;
+}
+
+/* --- The hot run --- */
+
+static void warn(Engine *engine, const Err *err)
+{
+    Progress progress = {.sink = engine->chronicle.next};
+    progress_warning(&progress, "%s", err_text(err));
+}
+
+int rebuild_hot(Engine *engine, const Hot *hot, RunRecord *ret, Err *err)
+{
+    StringVec paths = {0};
+    char tag[65];
+    const char *commit = tag;
+    int kept = is_kept(engine, hot->run_id, tag, err);
+    int r = kept == 0 ? run_find_commit(&engine->store, engine->arena, hot, &commit, err) : kept;
+    if (r < 0)
+        return r;
+    RunRecord run = record_of(arena_strdup(engine->arena, hot->run_id),
+                              commit ? arena_strdup(engine->arena, commit) : NULL, kept ? RUN_KEPT : RUN_APPLYING);
+    run.boot_id = arena_strdup(engine->arena, hot->boot_id);
+    bool described = describe(engine, &run, &paths, err) == 0;
+    /* What is left of a kept run can wait for its row; the files of the others cannot. */
+    r = kept && (!described || rebuild_is_due(engine)) ? 0 : add_row(engine, &run, &paths, false, err);
+    if (r < 0 && kept)
+        return r;
+    if (r < 0)
+        warn(engine, err);
+    *ret = run;
+    return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "host/journal.h"
 #include "run/originals.h"
+#include "run/rebuild.h"
 #include "run/run.h"
 #include "run/state.h"
 #include "run/take-up.h"
@@ -16,22 +17,17 @@
 static void end_untouched(Run *run, int loaded, Err *err)
 {
     static const char reason[] = "salve was killed before anything was touched";
-    int r = loaded < 0 ? 0 : run_finish(run, err);
-    if (r >= 0 && loaded >= 0) {
-        run_enter_anyway(run, RUN_REFUSED, reason);
-        return;
-    }
-    progress_warning(&run->progress, "what run %s left beside its targets (.NAME.salve-*) stays there: %s",
-                     run->record.id, err_text(err));
+    int r = loaded < 0 ? loaded : run_finish(run, err);
     if (r < 0)
-        run_end_later(run, RUN_REFUSED, reason);
-    else if (loaded == -ERR_STUCK) /* nobody could ever know more */
+        progress_warning(&run->progress, "what run %s left beside its targets (.NAME.salve-*) stays there: %s",
+                         run->record.id, err_text(err));
+    if (r >= 0 || loaded == -ERR_STUCK) /* nobody could ever know more */
         run_enter_anyway(run, RUN_REFUSED, reason);
     else
         run_end_later(run, RUN_REFUSED, reason);
 }
 
-static void end_stuck(Run *run, const char *reason)
+static void give_up(Run *run, const char *reason)
 {
     if (run->record.state != RUN_ROLLING_BACK && run->record.state != RUN_RESTORED)
         run_enter_anyway(run, RUN_ROLLING_BACK, NULL);
@@ -42,10 +38,10 @@ static void end_stuck(Run *run, const char *reason)
  */
 static void end_unreadable(Run *run, const Err *why)
 {
-    end_stuck(run, arena_printf(run->arena,
-                                "salve was killed in the middle of the run, and what to put back cannot be read: %s; "
-                                "the originals lie beside the files, see: %s",
-                                err_text(why), originals_hint(run)));
+    give_up(run, arena_printf(run->arena,
+                              "salve was killed in the middle of the run, and what to put back cannot be read: %s; "
+                              "the originals lie beside the files, see: %s",
+                              err_text(why), originals_hint(run)));
 }
 
 /* The ledger is brought up to where the hot file is: what could not be written then. */
@@ -57,8 +53,14 @@ static int catch_up(Run *run, Err *err)
     return r < 0 || run->record.state == RUN_RESTORED ? r : run_enter(run, RUN_RESTORED, NULL, err);
 }
 
-/* Everything was put back, but the ledger could not be written then. */
-static int fill_in(Run *run, Err *err)
+static bool is_back(const Run *run)
+{
+    return run->hot.phase == HOT_ROLLED_BACK || run->hot.phase == HOT_REFUSED;
+}
+
+/* Everything was put back, but the ledger could not be written then. Where it is not known what the run left beside its
+ * files, that is for finish_ended. */
+static int fill_in(Run *run, bool loaded, Err *err)
 {
     bool refused = run->hot.phase == HOT_REFUSED;
     const char *reason = run->record.reason;
@@ -68,7 +70,7 @@ static int fill_in(Run *run, Err *err)
     int r = catch_up(run, err);
     if (r >= 0)
         r = run_enter(run, refused ? RUN_REFUSED : RUN_ROLLED_BACK, reason, err);
-    return r < 0 ? r : run_finish(run, err);
+    return r < 0 || !loaded ? r : run_finish(run, err);
 }
 
 /* The hot file, if it is of this run: how far its rollback came, how often it was tried, and by whom. */
@@ -81,6 +83,7 @@ static void take_hot(Run *run)
     run->hot.phase = hot.phase;
     run->hot.attempts = hot.attempts;
     run->hot.deadline = hot.deadline;
+    memcpy(run->hot.commit, hot.commit, sizeof hot.commit);
     memcpy(run->hot.program, hot.program, sizeof hot.program);
 }
 
@@ -107,21 +110,29 @@ static bool count_attempt(Run *run)
     return true;
 }
 
+static bool is_attempt(const Run *run, RecoverHalf half)
+{
+    return run_state_touched(run->record.state) && !is_back(run) &&
+           !(run->hot.phase == HOT_RESTORED && half == RECOVER_FILES);
+}
+
+/* A row that was being made anew may lack its commit (run/rebuild.h). */
+static int load(Run *run, Intent *intent, Err *err)
+{
+    int r = 0;
+    if (!run->record.commit && run_state_touched(run->record.state))
+        r = run_find_commit(run->store, run->arena, &run->hot, &run->record.commit, err);
+    return r < 0 || !run->record.commit ? r : run_load(run, run->record.commit, intent, err);
+}
+
 static int recover_touched(Run *run, RecoverHalf half, const Intent *intent, Err *err)
 {
-    if (run->hot.phase == HOT_ROLLED_BACK || run->hot.phase == HOT_REFUSED)
-        return fill_in(run, err);
     if (!run->record.commit || run->swap.edits->n == 0) {
         run_enter_anyway(run, RUN_FAILED, "salve was killed while it restarted services");
         return run_finish(run, err);
     }
     if (run->hot.phase == HOT_RESTORED && half == RECOVER_FILES)
         return 0;
-    if (!count_attempt(run)) {
-        end_stuck(run,
-                  arena_printf(run->arena, "%d attempts to roll it back did not come to an end", RUN_ATTEMPTS_MAX));
-        return 0;
-    }
     const char *reason = arena_strdup(run->arena, why_interrupted(run));
     int r = run->hot.phase == HOT_RESTORED ? catch_up(run, err) : 0;
     if (r < 0)
@@ -133,10 +144,29 @@ static int recover_touched(Run *run, RecoverHalf half, const Intent *intent, Err
     return 0;
 }
 
+static int attempt(Run *run, RecoverHalf half, Err *err)
+{
+    Intent intent = {0};
+    int r = load(run, &intent, err);
+    if (!run_state_touched(run->record.state)) {
+        end_untouched(run, r, err);
+        return 0;
+    }
+    if (is_back(run))
+        return fill_in(run, r >= 0, err);
+    if (r >= 0)
+        return recover_touched(run, half, &intent, err);
+    if (r == -ERR_STUCK || run->hot.attempts >= RUN_ATTEMPTS_MAX)
+        end_unreadable(run, err);
+    else
+        progress_warning(&run->progress, "what to put back cannot be read: %s; once more: salve recover",
+                         err_text(err));
+    return 0;
+}
+
 static int recover_one(Engine *engine, const RunRecord *record, RecoverHalf half, Err *err)
 {
     Run run;
-    Intent intent = {0};
     int r = run_begin(engine, &run, record->id, err);
     if (r < 0)
         return r;
@@ -145,20 +175,10 @@ static int recover_one(Engine *engine, const RunRecord *record, RecoverHalf half
                      record->playbook, run_state_to_string(record->state));
     take_hot(&run);
     engine->chronicle.phase = "rollback";
-    r = record->commit ? run_load(&run, record->commit, &intent, err) : 0;
-    if (!run_state_touched(record->state)) {
-        end_untouched(&run, r, err);
-        return 0;
-    }
-    if (r < 0) {
-        if (r == -ERR_STUCK || !count_attempt(&run)) /* else it may be readable the next time */
-            end_unreadable(&run, err);
-        else
-            progress_warning(&run.progress, "what to put back cannot be read: %s; once more: salve recover",
-                             err_text(err));
-        return 0;
-    }
-    return recover_touched(&run, half, &intent, err);
+    if (!is_attempt(&run, half) || count_attempt(&run))
+        return attempt(&run, half, err);
+    give_up(&run, arena_printf(run.arena, "%d attempts to roll it back did not come to an end", RUN_ATTEMPTS_MAX));
+    return 0;
 }
 
 /* --- The hot file --- */
@@ -167,29 +187,6 @@ static void warn(Engine *engine, const char *text)
 {
     Progress progress = {.sink = engine->chronicle.next};
     progress_warning(&progress, "%s", text);
-}
-
-/* The ledger was lost while a run was hot: its row is made anew from the hot file and the snapshot, as of a run that
- * has touched files, and so it is rolled back. */
-static int recover_lost(Engine *engine, const Hot *hot, RecoverHalf half, Err *err)
-{
-    Arena *arena = engine->arena;
-    RunRecord record = {
-        .id = arena_strdup(arena, hot->run_id),
-        .state = RUN_APPLYING,
-        .created = clock_realtime(),
-        .playbook = "a lost record",
-        .target = "this host",
-        .values = "{}",
-        .plan_hash = "",
-        .commit = arena_strdup(arena, hot->commit),
-        .origin = "made anew from its snapshot: the ledger did not know it",
-        .user = "root",
-        .boot_id = arena_strdup(arena, hot->boot_id),
-    };
-    if (ledger_add(engine->store.ledger, &record, err) < 0)
-        warn(engine, err_text(err)); /* the files come first; the row is made by the next open that can */
-    return recover_one(engine, &record, half, err);
 }
 
 /* Its run has ended, says the ledger: only cleaning up is left. */
@@ -213,18 +210,17 @@ static int finish_ended(Engine *engine, const RunRecord *record, Err *err)
 }
 
 /* Both copies are damaged. A ledger that knows runs has just said that none is under way: then the file was the last
- * one's. A ledger that was made anew cannot say so. */
+ * one's. A ledger that is made anew cannot say so, however often it is asked. */
 static int drop_damaged(Engine *engine, Err *err)
 {
     RunRecord last;
     Err ledger;
-    int r = engine->store.lost_ledger[0] || engine->store.stand_in
-                ? -ERR_NOT_FOUND
-                : ledger_find(engine->store.ledger, engine->arena, "last", &last, &ledger);
+    int r = rebuild_is_due(engine) ? -ERR_NOT_FOUND
+                                   : ledger_find(engine->store.ledger, engine->arena, "last", &last, &ledger);
     if (r == -ERR_NOT_FOUND)
         return err_set(err, ERR_STUCK,
-                       "%s/hot is damaged, and the ledger knows no run: compare the newest snapshot (git -C "
-                       "%s/snapshots.git for-each-ref) with the host's files, then remove %s/hot",
+                       "%s/hot is damaged, and the ledger does not know which run was under way: compare the newest "
+                       "snapshot (git -C %s/snapshots.git for-each-ref) with the host's files, then remove %s/hot",
                        engine->store.dir, engine->store.dir, engine->store.dir);
     if (r < 0) {
         *err = ledger;
@@ -261,12 +257,15 @@ static int finish_hot(Engine *engine, RecoverHalf half, Err *err)
     if (r == HOT_NONE)
         return 0;
     r = ledger_find(engine->store.ledger, engine->arena, hot.run_id, &record, err);
-    if (r == -ERR_NOT_FOUND)
-        return recover_lost(engine, &hot, half, err);
+    bool lost = r == -ERR_NOT_FOUND;
+    if (lost)
+        r = rebuild_hot(engine, &hot, &record, err);
     if (r == 0 && record.state == RUN_KEPT && hot.phase != HOT_APPLYING)
         return end_contradictory(engine, &hot, err);
     if (r < 0)
         return err_prefix(err, "hot file of run %s", hot.run_id);
+    if (lost && !run_state_terminal(record.state))
+        return recover_one(engine, &record, half, err);
     if (!run_state_terminal(record.state) || record.state == RUN_STUCK) /* it came no further, and needs its hot file */
         return 0;
     return finish_ended(engine, &record, err);

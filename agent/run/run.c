@@ -73,7 +73,7 @@ static void announce(Run *run, RunState to, const char *reason)
     if (reason)
         run->record.reason = reason;
     progress_state(&run->progress, to);
-    if (to == RUN_STUCK)
+    if (to == RUN_STUCK && !run->store->stand_in) /* a ledger in memory forgets it, and each recovery finds it anew */
         cry(run);
     if (run_state_terminal(to)) {
         run->record.ended = clock_realtime();

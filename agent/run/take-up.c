@@ -26,7 +26,8 @@ static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, co
     snprintf(run->hot.commit, sizeof run->hot.commit, "%s", commit);
 }
 
-/* From the snapshot; where that is lost, from the originals beside the files. ERR_STUCK: they are not there, either. */
+/* From the snapshot; where that is lost, from the originals beside the files. ERR_STUCK: neither is there. What cannot
+ * be read may be the next time. */
 static int read_edits(Run *run, const char *commit, Snapshot *ret, Err *err)
 {
     int r = commit ? snapshot_read(run->store->repo, run->arena, commit, ret, err) : REPO_NONE;
@@ -37,10 +38,20 @@ static int read_edits(Run *run, const char *commit, Snapshot *ret, Err *err)
     Err lost;
     int beside = originals_load(run, ret, &lost);
     if (beside < 0)
-        return err_set(err, beside == -ERR_STUCK ? ERR_STUCK : ERR_FAILED, "%s; and %s",
+        return err_set(err, r == REPO_NONE && beside == -ERR_STUCK ? ERR_STUCK : ERR_FAILED, "%s; and %s",
                        arena_strdup(run->arena, err_text(err)), lost.message);
     progress_warning(&run->progress, "%s; the originals beside the files are used instead", err_text(err));
     return 0;
+}
+
+int run_find_commit(const Store *store, Arena *arena, const Hot *hot, const char **ret, Err *err)
+{
+    char commit[65];
+    *ret = hot->commit[0] ? arena_strdup(arena, hot->commit) : NULL;
+    int r = *ret ? 0 : snapshot_find(store->repo, hot->run_id, commit, err);
+    if (r == 0 && !*ret)
+        *ret = arena_strdup(arena, commit);
+    return r < 0 ? r : 0;
 }
 
 int run_load(Run *run, const char *commit, Intent *ret_intent, Err *err)

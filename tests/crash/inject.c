@@ -97,6 +97,8 @@ bool inject_look_fails(ino_t file)
         return false;
     injector->unreadable_times--;
     note("read", "of a bad sector");
+    if (injector->unreadable_kills)
+        die();
     return true;
 }
 

@@ -45,7 +45,8 @@ typedef struct Injector {
     char where[256];  /* the operation at which the fault struck: "rename /etc/x" */
     ino_t unreadable; /* reading this file fails with EIO, so many times */
     unsigned unreadable_times;
-    bool listing; /* each operation is printed */
+    bool unreadable_kills; /* or ends the process, at once */
+    bool listing;          /* each operation is printed */
     /* Called at each operation, before it: somebody else at work on the same host. */
     void (*stranger)(const char *operation, const char *path);
 } Injector;
@@ -119,10 +120,11 @@ typedef struct Sim {
         unsigned descriptors;
     } resident; /* of the process that lives through many runs */
     unsigned last_pid;
-    usec skew;          /* how far the clocks have been put forward instead of waiting */
-    unsigned long jobs; /* daemon-reload, restart, reload ... since the last sim_forget */
-    char sides[2][65];  /* tree_hash of the files wholly old and wholly new; "": not known */
-    char mixed[128];    /* the first job that was done while the files were neither, else "" */
+    usec skew;           /* how far the clocks have been put forward instead of waiting */
+    unsigned long cries; /* what the journal was told at priority crit */
+    unsigned long jobs;  /* daemon-reload, restart, reload ... since the last sim_forget */
+    char sides[2][65];   /* tree_hash of the files wholly old and wholly new; "": not known */
+    char mixed[128];     /* the first job that was done while the files were neither, else "" */
 } Sim;
 
 extern Sim *sim;

@@ -26,6 +26,14 @@
     X(a_run_whose_ledger_is_damaged_is_put_back_on_a_full_disk)                                                        \
     X(a_hot_file_that_cannot_be_read_is_no_damaged_one)                                                                \
     X(a_run_that_is_kept_and_rolled_back_is_for_a_person)                                                              \
+    X(a_run_that_was_kept_stays_kept_where_its_ledger_cannot_be_made_anew)                                             \
+    X(a_run_that_was_kept_stays_kept_with_a_ledger_from_a_backup)                                                      \
+    X(a_run_whose_tag_cannot_be_read_is_left_alone)                                                                    \
+    X(one_error_of_a_snapshot_makes_no_run_stuck)                                                                      \
+    X(a_recovery_that_dies_of_what_it_reads_is_not_made_for_ever)                                                      \
+    X(a_recovery_that_could_not_read_leaves_the_way_back_in_the_hot_file)                                              \
+    X(a_hot_file_that_lost_its_commit_is_still_the_way_back)                                                           \
+    X(a_run_that_cannot_be_proved_without_a_ledger_wakes_nobody_each_time)                                             \
     X(what_somebody_wrote_between_the_halves_is_a_conflict)                                                            \
     X(what_somebody_applied_again_between_the_halves_is_put_back)                                                      \
     X(what_somebody_wrote_between_the_halves_goes_where_the_host_is_not_well_with_it)                                  \

@@ -52,14 +52,17 @@ bool story_act(Act act, const Aim *first, const Aim *second)
     const Aim *const given[] = {first, second};
     ino_t unreadable = sim->injector.unreadable;
     unsigned times = sim->injector.unreadable_times;
+    bool kills = sim->injector.unreadable_kills;
     for (size_t i = 0; i < ARRAY_LEN(aims); i++) {
         aims[i] = given[i] ? *given[i] : (Aim){0};
         aims[i].times = given[i] && given[i]->times ? given[i]->times : 1;
     }
     sim->jobs = 0;
-    sim->injector = (Injector){.stranger = strike, .unreadable = unreadable, .unreadable_times = times};
+    sim->injector =
+        (Injector){.stranger = strike, .unreadable = unreadable, .unreadable_times = times, .unreadable_kills = kills};
     last_end = act_in_child(act);
     sim->injector.unreadable_times = 0;
+    sim->injector.unreadable_kills = false;
     return last_end == ACT_ENDED;
 }
 
@@ -71,6 +74,13 @@ bool story_reads_badly(Arena *arena, Act act, const char *path, unsigned times, 
     sim->injector.unreadable = st.st_ino;
     sim->injector.unreadable_times = times;
     return story_act(act, aim, NULL);
+}
+
+bool story_dies_of_reading(Arena *arena, Act act, const char *path)
+{
+    sim->injector.unreadable_kills = true;
+    story_reads_badly(arena, act, path, 1, NULL);
+    return story_was_killed();
 }
 
 bool story_was_killed(void)

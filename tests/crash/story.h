@@ -44,6 +44,8 @@ const char *story_read(Arena *arena, const char *path);
 void story_write(Arena *arena, const char *path, const char *content);
 /* The act; reading the file fails in it, so often. */
 bool story_reads_badly(Arena *arena, Act act, const char *path, unsigned times, const Aim *aim);
+/* The act is killed when it reads the file. */
+bool story_dies_of_reading(Arena *arena, Act act, const char *path);
 /* Whether a name in the state directory begins so. */
 bool story_has_state(Arena *arena, const char *prefix);
 
