@@ -212,14 +212,28 @@ static bool is_theirs(const Edit *edit, const FileState *dot)
            !file_state_matches(&edit->after, dot);
 }
 
-static int give_name_back(const Site *site, bool taken, Err *err)
+static int exchange_names(const Site *site, Err *err)
 {
-    int r = taken ? file_exchange_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err)
+    return file_exchange_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
+}
+
+/* Somebody who writes at this very moment is quicker: theirs of now stays live, and theirs of then goes aside in the
+ * end. Where the name was taken, that shows in what came out. */
+static int give_name_back(Arena *arena, const Site *site, const Edit *edit, Err *err)
+{
+    bool taken = edit->after.type != FILE_ABSENT, quicker = false;
+    FileState came_out;
+    int r = taken ? exchange_names(site, err)
                   : file_move_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
-    if (r != 0) /* somebody was quicker: theirs of now is live, and theirs of then goes aside in the end */
+    if (r != 0)
         return r < 0 ? r : 0;
-    r = site_sync(site, err);
-    return r < 0 ? r : SWAP_FOREIGN;
+    if (taken && (r = site_read_dot(arena, site, site->dot, &came_out, err)) >= 0)
+        quicker = !file_state_matches(&edit->after, &came_out);
+    if (quicker)
+        r = exchange_names(site, err);
+    if (r >= 0)
+        r = site_sync(site, err);
+    return r < 0 ? r : quicker ? 0 : SWAP_FOREIGN;
 }
 
 int swap_give_back(const SwapSet *set, const Edit *edit, Err *err)
@@ -233,7 +247,7 @@ int swap_give_back(const SwapSet *set, const Edit *edit, Err *err)
     if ((r = site_read_dot(arena, &site, site.dot, &dot, err)) < 0 || !is_theirs(edit, &dot) ||
         (r = site_read_live(arena, &site, &live, err)) < 0 || !file_state_matches(&edit->after, &live))
         return r;
-    return give_name_back(&site, live.type != FILE_ABSENT, err);
+    return give_name_back(arena, &site, edit, err);
 }
 
 /* --- The end --- */

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 
 #include "base/swap.h"
 
@@ -314,6 +315,36 @@ static void what_an_exchange_took_out_before_it_was_cut_gets_its_name_back(void 
     }
 }
 
+static TempTree *stranger_tree; /* somebody writes into it right before the next exchange */
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    TempTree *tree = stranger_tree;
+    stranger_tree = NULL;
+    if (tree)
+        put_file(tree, "/etc/changed.conf", "newest\n");
+    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+static void what_somebody_writes_while_theirs_gets_its_name_back_stays_live(void **state)
+{
+    Scene scene = scene_new(*state);
+    Err err;
+    FileState dot;
+    const char *path, *aside;
+    scene.edits.n = 1;
+    assert_int_equal(forward(&scene, &err), 0);
+    Edit *edit = only(&scene, "/etc/changed.conf");
+    assert_int_equal(swap_dot_state(scene.tree->arena, set_of(&scene), edit, &dot, &path, &err), 0);
+    put_file(*state, path, "theirs\n");
+    stranger_tree = *state;
+    assert_int_equal(swap_give_back(set_of(&scene), edit, &err), 0);
+    assert_null(stranger_tree);
+    assert_string_equal(get_file(*state, "/etc/changed.conf"), "newest\n");
+    assert_int_equal(swap_finish(scene.tree->arena, set_of(&scene), edit, &aside, &err), SWAP_FOREIGN);
+    assert_string_equal(get_file(*state, aside), "theirs\n");
+}
+
 static void dot_names_fit_whatever_the_name_is(void **state)
 {
     TempTree *tree = *state;
@@ -583,6 +614,7 @@ int main(void)
         TREE_TEST(a_lost_original_is_written_anew_from_the_snapshot),
         TREE_TEST(a_late_write_into_the_old_inode_is_not_lost),
         TREE_TEST(what_an_exchange_took_out_before_it_was_cut_gets_its_name_back),
+        TREE_TEST(what_somebody_writes_while_theirs_gets_its_name_back_stays_live),
         TREE_TEST(dot_names_fit_whatever_the_name_is),
         TREE_TEST(a_sound_set_passes_the_check_and_nothing_is_written),
         TREE_TEST(what_cannot_be_swapped_is_refused_before_anything),
