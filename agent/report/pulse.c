@@ -12,11 +12,11 @@ static bool ends_wait(EventKind kind)
            kind == EVENT_END;
 }
 
-/* Older than the trail lets a wait become is only what a step of the clock made so. */
+/* Much older than the trail lets a wait become is only what a step of the clock made so: it rounds, and may be late. */
 static usec age_of(const Event *event, usec realtime)
 {
     usec age = realtime > event->realtime ? realtime - event->realtime : 0;
-    return age <= TRAIL_WAIT_EVERY ? age : 0;
+    return age <= 2 * TRAIL_WAIT_EVERY ? age : 0;
 }
 
 void pulse_take(Pulse *pulse, const Event *event, usec realtime, usec boottime)

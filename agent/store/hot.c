@@ -30,8 +30,8 @@ typedef struct Slot {
 } Slot;
 
 static const char *const phases[HOT_PHASE_COUNT] = {
-    [HOT_APPLYING] = "applying", [HOT_ROLLING_BACK] = "rolling-back", [HOT_RESTORED] = "restored",
-    [HOT_KEPT] = "kept",         [HOT_ROLLED_BACK] = "rolled-back",   [HOT_REFUSED] = "refused",
+    [HOT_APPLYING] = "applying",       [HOT_ROLLING_BACK] = "rolling-back", [HOT_RESTORED] = "restored",
+    [HOT_ROLLED_BACK] = "rolled-back", [HOT_REFUSED] = "refused",
 };
 
 const char *hot_phase_to_string(HotPhase phase)

@@ -15,7 +15,6 @@ typedef enum HotPhase {
     HOT_APPLYING,
     HOT_ROLLING_BACK,
     HOT_RESTORED,
-    HOT_KEPT,
     HOT_ROLLED_BACK, /* everything is back, but the ledger does not know yet that the run ended so ... */
     HOT_REFUSED,     /* ... or was refused, since somebody else changed a file meanwhile */
     HOT_PHASE_COUNT

@@ -50,6 +50,8 @@ static void who_comes_later_counts_from_when_it_was_told(void **state)
     Event event = wait_event(90 * USEC_PER_SEC);
     pulse_take(&pulse, &event, NOW + 20 * USEC_PER_SEC, BOOT);
     assert_int_equal(done_at(&pulse, BOOT), 110 * USEC_PER_SEC);
+    pulse_take(&pulse, &event, NOW + 31 * USEC_PER_SEC, BOOT); /* right before the next line */
+    assert_int_equal(done_at(&pulse, BOOT), 121 * USEC_PER_SEC);
     pulse_take(&pulse, &event, NOW + 24 * USEC_PER_HOUR, BOOT); /* the clock was stepped */
     assert_int_equal(done_at(&pulse, BOOT), 90 * USEC_PER_SEC);
 }
