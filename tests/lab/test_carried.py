@@ -132,8 +132,10 @@ def test_a_run_leaves_no_unit_and_no_request_behind(shared):
     with restored(host):
         ended = run(host, SHORT)
         assert ended.code == KEPT
-        assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
-    host.run("while systemctl list-units --all --plain --no-legend 'salve-run-*' | grep -q .; do :; done", timeout=20)
+        back = salve(host, "rollback", "--yes", "--verify", "once")
+        assert back.code == KEPT
+    units = f"salve-run-{ended.id}.service salve-run-{back.id}.service"
+    host.run(f"while systemctl list-units --all --plain --no-legend {units} | grep .; do :; done", timeout=20)
     found = host.run("stat -c '%a %n' /run/salve /run/salve/*").stdout.split()
     assert found[:2] == ["700", "/run/salve"] and not any("request" in word for word in found), found
     assert f"/run/salve/{ended.id}.events" in found and set(found[2::2]) == {"600"}, found

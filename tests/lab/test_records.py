@@ -277,6 +277,8 @@ def test_old_runs_are_forgotten_with_their_snapshots_and_history_stays_sound(boo
     assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
     second = kept(host, gunicorn(timeout="7s"))
 
+    unit = f"salve-run-{second.id}.service"  # its end would prune as well
+    host.run(f"while systemctl list-units --all --plain --no-legend {unit} | grep .; do :; done", timeout=20)
     host.write("/etc/salve/salve.yaml", "keep: {runs: 2, days: never}\n")
     pruned = salve(host, "history", "--prune")
     assert pruned.code == 0 and pruned.events[-1]["pruned_runs"] == 1, pruned
