@@ -29,6 +29,7 @@ from lab.machine import BUILD  # noqa: E402
 
 # Lab tests mostly wait for their hosts, so more of them run at once than there are processors.
 LAB_PROCESSES = 2 * (os.cpu_count() or 1)
+RUN_SECONDS = 45 * 60     # a run that is not done by then hangs
 LAB_SECOND_CHANCES = 3    # so many failures may be the load of hosts that boot beside them; they must pass alone
 
 SANITIZERS = {
@@ -209,8 +210,8 @@ def clean_up():
         leftovers.remove_dead_labs()
 
 
-def interrupt(_number, _frame):
-    raise Interrupted
+def interrupt(number, _frame):
+    raise Interrupted(f"not done after {RUN_SECONDS} s" if number == signal.SIGALRM else "interrupted")
 
 
 def parse():
@@ -227,15 +228,16 @@ def main():
     options = parse()
     tally = Tally()
     started = time.monotonic()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, interrupt)
     only_lab = options.lab or options.k is not None
     if options.crash:
         directory = build("gcc", "gcc", "-Dwerror=true")
         crash(tally, directory) if directory else tally.add(failed=1)
         if directory:
-            lab(tally, directory, "kills", "--kills", "all")
+            lab(tally, directory, "kills", "--kills", "all", "--timeout", "0")
         return finish(tally, started)
+    signal.alarm(RUN_SECONDS)
     try:
         directory = build("gcc", "gcc", "-Dwerror=true") if only_lab and not options.unit else quick(tally)
         if not only_lab and not options.unit:
@@ -247,8 +249,8 @@ def main():
             tally.add(failed=1)
         if directory is not None and (only_lab or not options.unit):
             lab(tally, directory, options.k)
-    except Interrupted:
-        print("interrupted", flush=True)
+    except Interrupted as interrupted:
+        print(interrupted, flush=True)
         tally.add(failed=1)
         clean_up()
     return finish(tally, started)

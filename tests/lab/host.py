@@ -202,7 +202,10 @@ class Host:
             try:
                 rest = b""
                 while wait_readable([follow.stdout], deadline - time.monotonic()):
-                    *lines, rest = (rest + os.read(follow.stdout.fileno(), 65536)).split(b"\n")
+                    data = os.read(follow.stdout.fileno(), 65536)
+                    if not data:
+                        raise LabError(f"{self.name}: journalctl ended with exit code {follow.wait()}")
+                    *lines, rest = (rest + data).split(b"\n")
                     found += [line.decode(errors="replace") for line in lines if text.encode() in line]
                     if len(found) >= count:
                         return found

@@ -29,14 +29,22 @@ NUMBERS = range(1, 255)
 
 
 def claim_lab():
-    """Remove the labs of dead owners, then take a free number for this process."""
-    with registry_lock():
+    """Remove the labs of dead owners, then take a free number for this process.
+
+    The numbers go round: one that has just been released stays free for long, so that whoever looks for what a lab
+    has left does not find another lab of the same number.
+    """
+    with registry_lock() as lock:
         remove_dead()
-        for number in NUMBERS:
+        last = int(lock.read() or 0)
+        for step in range(len(NUMBERS)):
+            number = NUMBERS[(last + step) % len(NUMBERS)]
             entry = REGISTRY / str(number)
             with contextlib.suppress(FileExistsError):
                 entry.mkdir()
                 (entry / "owner").write_text(f"{os.getpid()} {start_time(os.getpid())}\n")
+                lock.seek(0)
+                lock.write(f"{number:3}")
                 return number
     raise LabError(f"all {len(NUMBERS)} lab networks are in use (see {REGISTRY})")
 
@@ -54,10 +62,12 @@ def remove_dead_labs():
 
 @contextlib.contextmanager
 def registry_lock():
+    """The file that is locked; it holds the last number that was taken."""
     REGISTRY.mkdir(mode=0o755, exist_ok=True)
-    with open(REGISTRY / "lock", "w") as lock:
+    (REGISTRY / "lock").touch()
+    with open(REGISTRY / "lock", "r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock
 
 
 def remove_dead():

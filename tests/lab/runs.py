@@ -14,6 +14,7 @@ from .state import diff_state
 KEPT, FAILED, INVALID, REFUSED, ROLLED_BACK, STUCK, BUSY = 0, 1, 2, 3, 4, 5, 6
 
 EVENT_SECONDS = 90
+END_SECONDS = 300    # the longest run of a test, on a machine that is busy with other hosts
 
 
 class Run:
@@ -94,8 +95,12 @@ class Carried:
         self.host.run(["kill", "-s", name, str(holder["pid"])])
 
     def end(self):
-        while self.read():
-            pass
+        deadline = time.monotonic() + END_SECONDS
+        while wait_readable([self.process.stdout], deadline - time.monotonic()):
+            if not self.read():
+                break
+        else:
+            raise LabError(f"{self.host.name}: the run does not end:\n" + "\n".join(self.lines))
         stderr = self.process.stderr.read().decode()
         return Run(self.process.wait(), self.lines, stderr)
 

@@ -80,8 +80,8 @@ def test_a_removed_host_leaves_nothing_of_its_own(lab):
 def test_a_lab_ended_by_a_signal_leaves_nothing(number):
     with runner() as (process, lab_number):
         process.send_signal(number)
-        process.wait(30)
-        assert traces(lab_number) == []
+        _, said = process.communicate(timeout=30)
+        assert traces(lab_number) == [], said
 
 
 def test_a_killed_lab_is_removed_by_the_next():
