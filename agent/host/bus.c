@@ -359,10 +359,12 @@ int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, c
     if (r < 0) {
         const char *name = arena_strdup(arena, error.name ? error.name : "");
         const char *text = arena_strdup(arena, error.message ? error.message : strerror(-r));
-        /* Only an answer of the peer is a reply; a lost connection is reported with the names below as well. */
-        bool answered = sd_bus_error_is_set(&error) && bus_is_open(bus) && r != -ETIMEDOUT;
+        /* NoReply is the bus's word: the peer lost its connection, or was executed anew. Our own limit is Timeout. */
+        bool lost = !bus_is_open(bus) || str_equal(name, SD_BUS_ERROR_NO_REPLY);
+        bool answered = sd_bus_error_is_set(&error) && !lost && r != -ETIMEDOUT;
         sd_bus_error_free(&error);
-        ErrKind kind = r == -ETIMEDOUT               ? ERR_TIMEOUT
+        ErrKind kind = lost                          ? ERR_UNREACHABLE
+                       : r == -ETIMEDOUT             ? ERR_TIMEOUT
                        : r == -EACCES || r == -EPERM ? ERR_DENIED
                        : answered                    ? ERR_FAILED
                                                      : ERR_UNREACHABLE;

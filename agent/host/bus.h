@@ -62,8 +62,8 @@ enum { BUS_ERROR_REPLY = 1 };
 
 /* Calls and waits. *ret_reply is a struct ('r') of the reply's values.
  * BUS_ERROR_REPLY: the peer answered with an error; *ret_error is its name ("org.freedesktop.systemd1.NoSuchUnit"), err
- * holds its text. Negative: no answer at all. ret_reply and ret_error may be NULL; with ret_error NULL an error reply
- * is a failure (negative). */
+ * holds its text. Negative: no answer at all, ERR_UNREACHABLE where the connection or the peer was lost. ret_reply and
+ * ret_error may be NULL; with ret_error NULL an error reply is a failure (negative). */
 int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, const char **ret_error, Err *err);
 
 /* Keeps signals of that name from `sender` for bus_next_signal. */

@@ -2,22 +2,18 @@
 /* The manager's calls. How a unit's properties become a UnitStatus is host/unit-status.c. */
 #include "host/systemd.h"
 
-#include <time.h>
-
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "host/bus.h"
 #include "host/daemon.h"
 #include "host/systemd-internal.h"
 
-#define MANAGER_PATH "/org/freedesktop/systemd1"
-#define MANAGER      "org.freedesktop.systemd1.Manager"
-#define DESTINATION  "org.freedesktop.systemd1"
 #define ERROR_PREFIX "org.freedesktop.systemd1."
 
 static const usec RELOAD_TIMEOUT_USEC = 90 * USEC_PER_SEC;
 static const usec JOB_TIMEOUT_USEC = 90 * USEC_PER_SEC;
-static const usec REEXEC_USEC = 10 * USEC_PER_SEC;
+/* How often we look whether a job that is silent is still there. */
+static const usec LOOK_USEC = USEC_PER_SEC;
 
 static int manager_call(Systemd *systemd, Arena *arena, const char *member, const BusValue *args, size_t n_args,
                         usec timeout_usec, BusValue *ret_reply, const char **ret_error, Err *err)
@@ -37,7 +33,7 @@ static int get_all(Systemd *systemd, Arena *arena, const char *path, BusValue *r
 
 /* A unit's object is there for the asking: systemd loads the unit when its path is used, as LoadUnit does, and an
  * alias's path leads to the unit. Only LoadUnit says what is wrong with a name. */
-static int look_up(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
+static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
 {
     const BusValue name = bus_string(unit);
     const char *error;
@@ -53,26 +49,6 @@ static int look_up(Systemd *systemd, Arena *arena, const char *unit, BusValue *r
         return err_prefix(err, "cannot read the properties of unit %s", unit);
     *ret_properties = reply.items.items[0];
     return 0;
-}
-
-/* A systemd that is executed anew leaves the questions unanswered that it was asked meanwhile: they are asked again. An
- * answer that takes its time is no such case. */
-static bool was_executed_anew(int r, usec started)
-{
-    if (r != -ERR_TIMEOUT || clock_monotonic() - started > REEXEC_USEC)
-        return false;
-    nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000L}, NULL);
-    return true;
-}
-
-static int all_properties(Systemd *systemd, Arena *arena, const char *unit, BusValue *ret_properties, Err *err)
-{
-    usec started = clock_monotonic();
-    int r;
-    do
-        r = look_up(systemd, arena, unit, ret_properties, err);
-    while (was_executed_anew(r, started));
-    return r;
 }
 
 int systemd_unit_status(Systemd *systemd, Arena *arena, const char *unit, UnitStatus *ret_status, Err *err)
@@ -245,65 +221,63 @@ static JobResult job_result_of_signal(const char *word)
     return JOB_OTHER;
 }
 
-/* The match comes before Subscribe and both before the call, or a quick job's signal would be missed. */
-static int subscribe(Systemd *systemd, Arena *arena, Err *err)
-{
-    bus_drop_signals(systemd->bus);
-    if (systemd->subscribed)
-        return 0;
-    int r = bus_keep_signal(systemd->bus, DESTINATION, MANAGER_PATH, MANAGER, "JobRemoved", err);
-    if (r < 0)
-        return r;
-    r = manager_call(systemd, arena, "Subscribe", NULL, 0, 0, NULL, NULL, err);
-    systemd->subscribed = r == 0;
-    return r;
-}
-
-/* The connection was lost while a job was waited for: 0: it goes on, and its signal will come. 1: it has ended, unseen,
- * which proves as little as "done" (host/systemd.h). */
-static int find_job_again(Systemd *systemd, Arena *arena, const char *job, Err *err)
+/* Whether the job has left systemd's list; its JobRemoved, if it reached us, has then been kept. */
+static int job_is_gone(Systemd *systemd, Arena *arena, const char *job, bool *ret, Err *err)
 {
     BusValue reply;
     const char *error;
-    if (!systemd_reconnect(systemd))
-        return -(int)err->kind;
-    int r = subscribe(systemd, arena, err);
-    if (r >= 0)
-        r = get_all(systemd, arena, job, &reply, &error, err);
-    return r == BUS_ERROR_REPLY ? 1 : r;
+    int r = get_all(systemd, arena, job, &reply, &error, err);
+    *ret = r == BUS_ERROR_REPLY;
+    return r < 0 ? r : 0;
 }
 
+static bool is_end_of(const BusValue *signal, const char *job)
+{
+    return signal->items.n == 4 && str_equal(signal->items.items[1].text, job); /* uoss */
+}
+
+static bool give_up(const JobOptions *options, usec start, JobResult *ret_result)
+{
+    usec limit = options->timeout_usec ? options->timeout_usec : JOB_TIMEOUT_USEC;
+    bool interrupted = options->interrupted && options->interrupted(options->context);
+    *ret_result = interrupted ? JOB_INTERRUPTED : JOB_NOT_FINISHED;
+    return interrupted || clock_boottime() - start >= limit;
+}
+
+/* A job may end while the connection is being made anew, and its signal is lost: so we look now and then. An end that
+ * nobody saw proves as little as "done" (host/systemd.h). */
 static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOptions *options, JobOutcome *outcome,
                     Err *err)
 {
-    usec limit = options->timeout_usec ? options->timeout_usec : JOB_TIMEOUT_USEC, start = clock_boottime();
-    for (;;) {
+    usec start = clock_boottime(), looked = start;
+    bool gone = false;
+    JobResult result;
+    do {
         BusValue signal;
+        Err ignored; /* looking again tells */
         daemon_alive();
-        int r = bus_next_signal(systemd->bus, arena, USEC_PER_SEC / 10, &signal, err);
-        if (r < 0) {
-            r = find_job_again(systemd, arena, job, err);
-            if (r != 0) {
-                outcome->result = JOB_DONE;
-                outcome->text = job_results[JOB_DONE];
-                return r < 0 ? r : 0;
-            }
-            continue;
-        }
-        if (r == 0 && signal.items.n == 4 && str_equal(signal.items.items[1].text, job)) { /* uoss */
+        int r = bus_next_signal(systemd->bus, arena, gone ? 0 : USEC_PER_SEC / 10, &signal, err);
+        if (r == 0 && is_end_of(&signal, job)) {
             outcome->text = signal.items.items[3].text;
             outcome->result = job_result_of_signal(outcome->text);
             return 0;
         }
-        if (options->interrupted && options->interrupted(options->context))
-            outcome->result = JOB_INTERRUPTED;
-        else if (clock_boottime() - start >= limit)
-            outcome->result = JOB_NOT_FINISHED;
-        else
-            continue;
-        outcome->text = job_results[outcome->result];
-        return 0;
-    }
+        if (r != 0 && gone) {
+            result = JOB_DONE;
+            break;
+        }
+        if (r < 0)
+            systemd_reconnect(systemd, &ignored);
+        if (r < 0 || clock_boottime() - looked >= LOOK_USEC) {
+            r = job_is_gone(systemd, arena, job, &gone, err);
+            if (r < 0)
+                return r;
+            looked = clock_boottime();
+        }
+    } while (!give_up(options, start, &result));
+    outcome->result = result;
+    outcome->text = job_results[result];
+    return 0;
 }
 
 /* Makes a call that answers with a job's path. *ret_job NULL: the call was refused, and *outcome says why. */
@@ -312,9 +286,9 @@ static int queue_job(Systemd *systemd, Arena *arena, const char *member, const B
 {
     BusValue reply;
     const char *error = NULL;
-    int r = subscribe(systemd, arena, err);
-    if (r >= 0)
-        r = manager_call(systemd, arena, member, args, n_args, 0, &reply, &error, err);
+    bus_drop_signals(systemd->bus);
+    systemd_subscribe(systemd);
+    int r = manager_call(systemd, arena, member, args, n_args, 0, &reply, &error, err);
     if (r < 0)
         return r;
     *ret_job = r == BUS_ERROR_REPLY ? NULL : reply.items.items[0].text;
