@@ -160,12 +160,20 @@ class Container:
         an orphan would go to the machine's first process, and the host cannot end before that has reaped it.
         """
         while process.poll() is None:
+            self.resume_commands()
             for pid in processes_of(cgroup_mounts()[0] / self.cgroup / COMMANDS):
                 with contextlib.suppress(ProcessLookupError):
                     if pid != process.pid and os.getpgid(pid) == process.pid:
                         os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)
+
+    def resume_commands(self):
+        """nsenter stops itself with its child, which a shutdown stops as all of the host's processes, and would never
+        reap it."""
+        for pid in processes_of(cgroup_mounts()[0] / self.cgroup / COMMANDS):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def cut_power(self):
         """End everything on the host in the same instant."""
@@ -182,7 +190,13 @@ class Container:
         """Let the host's systemd stop everything in its order, as a person's `poweroff` does."""
         # SIGRTMIN+4 asks a container's first process for poweroff.target.
         os.kill(self.leader, signal.SIGRTMIN + 4)
-        self.supervisor.wait(BOOT_SECONDS)
+        deadline = time.monotonic() + BOOT_SECONDS
+        while self.supervisor.poll() is None:
+            if time.monotonic() > deadline:
+                raise LabError(f"host {self.name} does not power off in {BOOT_SECONDS} s")
+            self.resume_commands()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.supervisor.wait(0.05)
         self.cut_power()
 
     def remove(self):
