@@ -11,6 +11,7 @@
  *
  * "The host was sick before and still is" is rolled-back. Nothing here may be cut short by a cancel. While the machine
  * shuts down no job can be had: the run stays restored, and the next boot does the second half. */
+#include <poll.h>
 #include <string.h>
 
 #include "run/activate.h"
@@ -21,6 +22,7 @@
 /* Chances for a check to pass again, since the first answers after a restart may be slow. */
 enum { JUDGE_ROUNDS = 3 };
 #define JUDGE_USEC (10 * USEC_PER_SEC)
+enum { JUDGE_PAUSE_MSEC = 200 };
 
 /* Whether a unit that the run did not come to may nevertheless have loaded what lay on disk for a moment: then only the
  * action itself proves that it has not (promise 11). */
@@ -63,7 +65,8 @@ static int activate_restored(Run *run, Err *err)
     return activate_reverse(&activation, &effects, err);
 }
 
-/* Whether what passed at the baseline passes again; an unlucky first sample gets another chance. */
+/* Whether what passed at the baseline passes again; an unlucky first sample gets another chance, and services that a
+ * boot has just started have the time to settle that they would have had after a restart of ours. */
 static int judge(Run *run, const char **ret_sick, Err *err)
 {
     WatchPhase phase = {
@@ -73,8 +76,11 @@ static int judge(Run *run, const char **ret_sick, Err *err)
     };
     const char *reason = NULL;
     watch_for_rollback(run->watch);
-    for (int round = 0; round < JUDGE_ROUNDS; round++) {
+    usec started = clock_boottime();
+    for (int round = 0; round < JUDGE_ROUNDS || clock_boottime() - started < run->settle_usec; round++) {
         WatchOutcome outcome;
+        if (round >= JUDGE_ROUNDS)
+            poll(NULL, 0, JUDGE_PAUSE_MSEC);
         StringVec sick = {0};
         int r = watch_phase(run->watch, &phase, &outcome, err);
         if (r < 0)
