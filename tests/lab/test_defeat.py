@@ -10,7 +10,7 @@ import pytest
 
 from lab import Spec
 from lab.machine import REPOSITORY
-from lab.playbooks import TIMEOUT, align, playbook
+from lab.playbooks import SERVICE, TIMEOUT, align, http, playbook
 from lab.runs import KEPT, ROLLED_BACK, leftovers, master_argv, restored, run, salve_json, settle, start
 
 LONG = playbook(TIMEOUT, align(), window="60s")
@@ -184,6 +184,18 @@ def test_files_are_back_before_services_start_after_a_power_cut(boot):
     assert record_of(host)["state"] == "rolled-back"
     restored_at = int(host.show("salve-restore.service", "ExecMainExitTimestampMonotonic"))
     assert 0 < restored_at <= int(host.show(host.unit, "ExecMainStartTimestampMonotonic"))
+
+
+def test_services_that_a_boot_has_just_started_have_time_to_pass_the_checks(boot):
+    host = boot(BOTH)
+    text = playbook(TIMEOUT, align(), checks=(http("health", limit="300ms"), SERVICE), settle="5s", window="60s")
+    with under_way(host, text=text):
+        host.knob("import-delay", "1.5")
+        host.power_cut()
+    settle(host)
+    record = record_of(host)
+    assert record["state"] == "rolled-back", record
+    assert host.get("/health/").status == 200
 
 
 def test_the_package_can_be_upgraded_but_not_removed_while_a_run_is_hot(boot, salve_path, tmp_path):
