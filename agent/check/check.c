@@ -7,10 +7,11 @@ const CheckKind *const check_kinds[] = {
     &check_http, &check_journal, &check_log, &check_unit, NULL,
 };
 
-static const char *const verdict_names[] = {
+static const char *const verdict_names[VERDICT_COUNT] = {
     [VERDICT_PASS] = "pass",
+    [VERDICT_UNDECIDED] = "undecided",
+    [VERDICT_BLIND] = "blind",
     [VERDICT_FAIL] = "fail",
-    [VERDICT_INCONCLUSIVE] = "inconclusive",
 };
 
 const char *verdict_to_string(Verdict verdict)
@@ -24,7 +25,7 @@ int verdict_from_string(const char *text)
         if (str_equal(verdict_names[i], text))
             return (int)i;
     }
-    return -1;
+    return str_equal(text, "inconclusive") ? VERDICT_BLIND : -1;
 }
 
 const CheckKind *check_kind_find(const char *name)

@@ -13,7 +13,7 @@
  * are those of the network and not of our loop. Between the phases the check keeps its baseline. Rollback is judged by
  * another begin(VERIFY) of the same checks.
  *
- * No evidence is not good news (promise 10): a check that could not observe judges `inconclusive`. */
+ * No evidence is not good news (promise 10): a check that could not observe judges `blind`. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,9 +23,18 @@
 #include "data/decode.h"
 #include "stack/view.h"
 
-typedef enum Verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE } Verdict;
+/* From good to bad: of two verdicts the later one counts. */
+typedef enum Verdict {
+    VERDICT_PASS,
+    VERDICT_UNDECIDED, /* durations were observed, hard limits hold, and whether they are worse than before stays open
+                        */
+    VERDICT_BLIND,     /* what the check judges by could not be observed, or less of it than the check demands */
+    VERDICT_FAIL,
+    VERDICT_COUNT,
+} Verdict;
 const char *verdict_to_string(Verdict verdict);
-int verdict_from_string(const char *text); /* -1: no such verdict */
+/* -1: no such verdict. "inconclusive", which older programs wrote for both, is blind. */
+int verdict_from_string(const char *text);
 
 typedef enum CheckPhase { CHECK_BASELINE, CHECK_VERIFY } CheckPhase;
 

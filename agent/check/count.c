@@ -50,14 +50,14 @@ static void judge_without_limit(const CountTrial *trial, Arena *arena, CheckResu
     const Count *count = &trial->count;
     bool of_baseline = !trial->baseline; /* the baseline is as it is */
     if (count->problem) {
-        ret->verdict = VERDICT_INCONCLUSIVE;
+        ret->verdict = VERDICT_BLIND;
         ret->reason = count->problem;
     } else if (of_baseline || count->n == 0) {
         ret->verdict = VERDICT_PASS;
         ret->reason =
             arena_printf(arena, "%" PRIu64 " %s in %s", count->n, trial->what, usec_to_string(arena, count->span));
     } else {
-        ret->verdict = VERDICT_INCONCLUSIVE;
+        ret->verdict = VERDICT_BLIND;
         ret->reason = arena_printf(arena, "%" PRIu64 " %s, and no baseline to compare with: %s", count->n, trial->what,
                                    baseline_problem(trial));
     }
@@ -81,7 +81,7 @@ void count_judge(const CountTrial *trial, Arena *arena, CheckResult *ret)
         result.final = true;
         result.reason = arena_printf(arena, "%" PRIu64 " %s > %" PRIu64 "%s", count->n, trial->what, limit, from);
     } else if (count->problem) {
-        result.verdict = VERDICT_INCONCLUSIVE;
+        result.verdict = VERDICT_BLIND;
         result.reason = count->problem;
     } else {
         result.verdict = VERDICT_PASS;

@@ -4,7 +4,7 @@
  * `no_more_than: 3` is three in the window. `no_more_than: baseline` is as often per time as in the look-back before
  * the run, rounded up; what did not happen then must not happen now. A count never sinks, so that one above its limit
  * is a final fail; it is also a fail where lines were lost, since it is a lower bound. A count within its limit from a
- * log that could not be read whole is inconclusive (promise 10). */
+ * log that could not be read whole is blind (promise 10). */
 #pragma once
 
 #include "check/check.h"

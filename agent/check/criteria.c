@@ -378,7 +378,7 @@ void trial_judge(const Trial *trial, Arena *arena, CheckResult *ret)
         result.final = j.final || trial->remaining == 0;
         result.reason = arena_printf(arena, "%s %s", j.fails, samples);
     } else if (j.missing) {
-        result.verdict = VERDICT_INCONCLUSIVE;
+        result.verdict = VERDICT_BLIND;
         result.reason = j.missing;
     } else {
         result.verdict = VERDICT_PASS;

@@ -129,7 +129,7 @@ static void conclude(const UnitWatch *watch, Arena *arena, bool closing, CheckRe
         fails = not_running(watch, arena);
     if (!fails && watch->looked)
         fails = too_few_workers(watch, arena);
-    result->verdict = VERDICT_INCONCLUSIVE;
+    result->verdict = VERDICT_BLIND;
     if (watch->foreign) {
         result->reason = arena_printf(arena, "foreign activity: %s", watch->foreign);
     } else if (fails) {

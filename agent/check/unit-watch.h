@@ -2,7 +2,7 @@
 /* What a row of looks at a service says. Pure.
  *
  * It fails when the service is not active and running, when systemd restarted it more often than allowed, or when a
- * worker went away that should not. It is inconclusive when somebody else interfered: another InvocationID without a
+ * worker went away that should not. It is blind when somebody else interfered: another InvocationID without a
  * restart of systemd's own, all workers replaced at once (a reload), or other nginx workers; what was seen in the
  * window is then not the change's doing. */
 #pragma once

@@ -5,8 +5,7 @@
 #include "check/check.h"
 #include "diagnose/finding.h"
 
-static const char *const on_inconclusive[] = {
-    [ON_INCONCLUSIVE_ROLLBACK] = "rollback", [ON_INCONCLUSIVE_KEEP] = "keep", NULL};
+static const char *const open_choices[] = {[OPEN_ROLLBACK] = "rollback", [OPEN_KEEP] = "keep", NULL};
 
 static const Field guard_fields[] = {
     FIELD_DURATION(GuardSpec, since, .min = "1s", .max = "168h", .help = "How far back to look."),
@@ -154,18 +153,43 @@ static const Field verify_fields[] = {
                    .help = "From one sample to the next, where a check does not say otherwise."),
     FIELD_DURATION(VerifySpec, settle, .default_text = "5s", .max = "5min",
                    .help = "How long restarted services must stay up before probing begins."),
-    FIELD_ENUM(VerifySpec, on_inconclusive, on_inconclusive, .default_text = "rollback",
-               .help = "What to do when the checks could not tell."),
+    FIELD_ENUM(VerifySpec, on_undecided, open_choices, .default_text = "keep",
+               .help = "What to do where all hard limits hold and the durations do not decide whether it got slower."),
+    FIELD_ENUM(VerifySpec, on_blind, open_choices, .default_text = "rollback",
+               .help = "What to do where a check could not observe, or observed less than it demands."),
+    FIELD_ENUM(VerifySpec, on_inconclusive, open_choices,
+               .help = "The old word for both: the same as on_undecided and on_blind with that value."),
     FIELD_KIND_LIST(VerifySpec, checks, language_check_at, "check", .required = true, .min_items = 1,
                     .help = "All must pass."),
     FIELDS_END,
 };
+
+/* Playbooks that were written for the one old word mean what they meant. */
+static void check_verify(Decoder *d, const Node *node, void *spec)
+{
+    VerifySpec *verify = spec;
+    const Value *old = &verify->on_inconclusive;
+    if (!value_is_set(old))
+        return;
+    const Value *both[] = {&verify->on_undecided, &verify->on_blind};
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        if (both[i]->node)
+            diag_error(d->diags, both[i]->node, "on_inconclusive on line %u says this as well: remove on_inconclusive",
+                       old->node->pos.line);
+    }
+    diag_warning(d->diags, old->node,
+                 "on_inconclusive is two things now: on_undecided (durations that do not decide) "
+                 "and on_blind (nothing was observed)");
+    diag_hint(d->diags, "write on_blind: %s; leave out on_undecided, whose default is keep", old->text);
+    verify->on_undecided = verify->on_blind = *old;
+}
 
 const StructType verify_type = {
     .name = "verify",
     .help = "How the result is judged: first before anything is touched (the baseline), then after the change.",
     .fields = verify_fields,
     .size = sizeof(VerifySpec),
+    .check = check_verify,
 };
 
 static const Field playbook_fields[] = {

@@ -25,7 +25,7 @@ typedef struct GuardsSpec {
 } GuardsSpec;
 
 typedef struct VerifySpec {
-    Value warmup, window, interval, settle, on_inconclusive;
+    Value warmup, window, interval, settle, on_undecided, on_blind, on_inconclusive;
     KindedVec checks;
 } VerifySpec;
 
@@ -44,7 +44,8 @@ bool language_change_at(size_t index, StructType *ret);
 bool language_check_at(size_t index, StructType *ret);
 bool language_finding_at(size_t index, StructType *ret);
 
-enum { ON_INCONCLUSIVE_ROLLBACK, ON_INCONCLUSIVE_KEEP };
+/* What becomes of a change that the checks could not tell good from bad. */
+enum { OPEN_ROLLBACK, OPEN_KEEP };
 
 /* The type that a declaration describes; kind VALUE_ABSENT where it does not. */
 ValueType variable_value_type(Arena *arena, const VariableSpec *spec);

@@ -73,7 +73,9 @@ static Playbook *build(Arena *arena, const Source *source, const Scope *scope, c
         .window_usec = verify->window.is_auto ? 0 : verify->window.duration,
         .interval_usec = verify->interval.duration,
         .settle_usec = verify->settle.duration,
-        .keep_on_inconclusive = verify->on_inconclusive.choice == ON_INCONCLUSIVE_KEEP,
+        .keeps = {[VERDICT_PASS] = true,
+                  [VERDICT_UNDECIDED] = verify->on_undecided.choice == OPEN_KEEP,
+                  [VERDICT_BLIND] = verify->on_blind.choice == OPEN_KEEP},
     };
     if (spec->guards) {
         add_guards(arena, &spec->guards->require, true, playbook);

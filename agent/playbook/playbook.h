@@ -43,7 +43,7 @@ typedef struct Playbook {
     usec window_usec;          /* 0: auto */
     usec interval_usec;        /* default 2s */
     usec settle_usec;          /* how long restarted services must stay up before probing begins; default 5s */
-    bool keep_on_inconclusive; /* on_inconclusive: keep; default rollback */
+    bool keeps[VERDICT_COUNT]; /* whether a change stays with that verdict: pass; undecided by default */
 } Playbook;
 
 typedef VEC(const Playbook *) PlaybookVec;

@@ -283,15 +283,19 @@ static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *er
         keep_verdicts(run, &outcome);
         note_thoroughness(run, plan, &outcome, options->once);
     }
-    bool inconclusive = r >= 0 && outcome.verdict == VERDICT_INCONCLUSIVE && plan->playbook->keep_on_inconclusive;
+    const char *unwanted = NULL;
+    if (r >= 0)
+        unwanted = watch_unwanted(run->arena, &outcome, plan->playbook->keeps);
+    if (r >= 0 && !unwanted && outcome.reason)
+        run->open = arena_printf(run->arena, "%s: %s", verdict_to_string(outcome.verdict), outcome.reason);
     run->blamed = r >= 0 && outcome.verdict == VERDICT_FAIL;
-    if (r >= 0 && outcome.verdict != VERDICT_PASS && !inconclusive)
-        r = err_set(err, ERR_FAILED, "%s", outcome.reason);
+    if (unwanted)
+        r = err_set(err, ERR_FAILED, "%s", unwanted);
     if (r < 0)
         progress_failed(&run->progress, "%s", err_text(err));
     else
         progress_done(&run->progress, "%zu samples, %s", outcome.samples,
-                      inconclusive ? "inconclusive, kept as the playbook says" : "all checks pass");
+                      run->open ? arena_printf(run->arena, "kept though %s", run->open) : "all checks pass");
     return r;
 }
 
@@ -334,7 +338,7 @@ static int keep(Run *run, usec for_usec, Err *err)
     Err finishing;
     int r = for_usec ? promise_end(run, for_usec, err) : 0;
     if (r >= 0)
-        r = run_enter(run, RUN_KEPT, "verification passed", err);
+        r = run_enter(run, RUN_KEPT, run->open ? run->open : "verification passed", err);
     if (r < 0)
         return r;
     if (run_finish(run, &finishing) < 0)

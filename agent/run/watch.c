@@ -17,7 +17,7 @@ typedef struct Open {
     const PlannedCheck *plan;
     void *state;
     bool enough;         /* poll said that it needs nothing more in this phase */
-    const char *trouble; /* it could not go on observing: inconclusive, with this reason */
+    const char *trouble; /* it could not go on observing: blind, with this reason */
 } Open;
 
 struct Watch {
@@ -169,11 +169,11 @@ static int pause_for_answers(Watch *watch, usec until, Err *err)
 static void judge_one(Watch *watch, Arena *arena, Open *check, bool closing, CheckResult *ret)
 {
     Err err;
-    *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_INCONCLUSIVE};
+    *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_BLIND};
     if (!check->trouble && check->plan->kind->judge(check->state, arena, closing, ret, &err) < 0)
         note_trouble(watch, check, &err);
     if (check->trouble)
-        *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_INCONCLUSIVE, .reason = check->trouble};
+        *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_BLIND, .reason = check->trouble};
     if (!ret->name)
         ret->name = check->plan->name;
 }
@@ -191,17 +191,20 @@ static bool lost(Watch *watch)
     return false;
 }
 
+static const char *say(Arena *arena, const CheckResult *result)
+{
+    return arena_printf(arena, "check \"%s\": %s", result->name,
+                        result->reason ? result->reason : verdict_to_string(result->verdict));
+}
+
 static void add_up(Watch *watch, CheckPhase phase, WatchOutcome *outcome)
 {
     VEC_EACH (check, &watch->checks) {
         CheckResult *result = vec_push(watch->input.arena, &outcome->results);
         judge_one(watch, watch->input.arena, check, true, result);
-        bool worse = result->verdict == VERDICT_FAIL ? outcome->verdict != VERDICT_FAIL
-                                                     : result->verdict != VERDICT_PASS && !outcome->reason;
-        if (worse) {
+        if (result->verdict > outcome->verdict) {
             outcome->verdict = result->verdict;
-            outcome->reason = arena_printf(watch->input.arena, "check \"%s\": %s", result->name,
-                                           result->reason ? result->reason : verdict_to_string(result->verdict));
+            outcome->reason = say(watch->input.arena, result);
         }
         progress_emit(watch->input.progress, (Event){.kind = EVENT_VERDICT,
                                                      .subject = result->name,
@@ -316,6 +319,16 @@ int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *e
     return 0;
 }
 
+const char *watch_unwanted(Arena *arena, const WatchOutcome *outcome, const bool keeps[static VERDICT_COUNT])
+{
+    const CheckResult *worst = NULL;
+    VEC_EACH (result, &outcome->results) {
+        if (!keeps[result->verdict] && (!worst || result->verdict > worst->verdict))
+            worst = result;
+    }
+    return worst ? say(arena, worst) : NULL;
+}
+
 void watch_for_rollback(Watch *watch)
 {
     watch->input.once = true;
@@ -334,8 +347,7 @@ bool watch_as_before(Arena *arena, const CheckResultVec *baseline, const CheckRe
         bool passed_then = i < baseline->n && baseline->items[i].verdict == VERDICT_PASS;
         if (result->verdict == VERDICT_PASS)
             continue;
-        const char *text = arena_printf(arena, "check \"%s\": %s", result->name,
-                                        result->reason ? result->reason : verdict_to_string(result->verdict));
+        const char *text = say(arena, result);
         if (!passed_then)
             *vec_push(arena, ret_sick) = text;
         else if (!reason)

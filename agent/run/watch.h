@@ -2,7 +2,7 @@
 /* Watching: drives all checks of a run through a phase and adds up their verdicts.
  *
  * A phase ends when its time is over, never earlier with a pass; it ends at once with a fail as soon as a check cannot
- * pass any more. A check that cannot observe is inconclusive (promise 10). */
+ * pass any more. A check that cannot observe is blind (promise 10). */
 #pragma once
 
 #include <signal.h>
@@ -40,9 +40,9 @@ void watch_close(Watch *watch);
 DEFINE_CLEANUP(Watch *, watch_close)
 
 typedef struct WatchOutcome {
-    Verdict verdict;        /* fail if any fails, else inconclusive if any is, else pass */
+    Verdict verdict;        /* the worst of all checks */
     bool cancelled;         /* the verdict means nothing */
-    const char *reason;     /* of the first check that did not pass; NULL on a pass */
+    const char *reason;     /* of the first check with that verdict; NULL on a pass */
     CheckResultVec results; /* one a check, in the plan's order */
     size_t samples;
     usec elapsed_usec;
@@ -61,6 +61,10 @@ typedef struct WatchPhase {
 void watch_ahead(Watch *watch, usec window_usec, usec until);
 
 int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *err);
+
+/* Why a change with that outcome must not stay: the worst check whose verdict is none of `keeps`. NULL where it may. It
+ * is asked of each check, because a verdict that is kept can hide a better one that is not. */
+const char *watch_unwanted(Arena *arena, const WatchOutcome *outcome, const bool keeps[static VERDICT_COUNT]);
 
 /* From now on the watch judges a rollback: one sample a check is enough, because nobody should wait for a whole window,
  * and no cancel ends it, because a rollback without evidence would be taken for a good one. */

@@ -25,9 +25,17 @@ static void every_kind_is_complete_and_found_by_its_name(void **state)
 
 static void every_verdict_has_a_name(void **state)
 {
-    assert_string_equal(verdict_to_string(VERDICT_PASS), "pass");
-    assert_string_equal(verdict_to_string(VERDICT_FAIL), "fail");
-    assert_string_equal(verdict_to_string(VERDICT_INCONCLUSIVE), "inconclusive");
+    static const char *const names[VERDICT_COUNT] = {"pass", "undecided", "blind", "fail"};
+    for (Verdict verdict = 0; verdict < VERDICT_COUNT; verdict++) {
+        assert_string_equal(verdict_to_string(verdict), names[verdict]);
+        assert_int_equal(verdict_from_string(names[verdict]), verdict);
+    }
+    assert_int_equal(verdict_from_string("good"), -1);
+}
+
+static void the_one_word_of_older_records_is_the_worse_one_of_today(void **state)
+{
+    assert_int_equal(verdict_from_string("inconclusive"), VERDICT_BLIND);
 }
 
 int main(void)
@@ -35,6 +43,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_complete_and_found_by_its_name),
         cmocka_unit_test(every_verdict_has_a_name),
+        cmocka_unit_test(the_one_word_of_older_records_is_the_worse_one_of_today),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

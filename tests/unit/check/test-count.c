@@ -60,15 +60,15 @@ static void counts_are_held_against_their_limit(void **state)
 static void what_could_not_be_seen_is_no_pass(void **state)
 {
     const Case cases[] = {
-        {"unreadable", "3", 0, "no permission", 0, 60, VERDICT_INCONCLUSIVE, false, "no permission"},
-        {"unreadable, against a baseline", baseline_limit, 0, "no permission", 2, 60, VERDICT_INCONCLUSIVE, false,
+        {"unreadable", "3", 0, "no permission", 0, 60, VERDICT_BLIND, false, "no permission"},
+        {"unreadable, against a baseline", baseline_limit, 0, "no permission", 2, 60, VERDICT_BLIND, false,
          "no permission"},
         {"lines lost, but too many already", "3", 4, "lines lost", 0, 60, VERDICT_FAIL, true, "4 worker-timeout > 3"},
         {"no baseline, nothing happened", baseline_limit, 0, NULL, -2, 60, VERDICT_PASS, false,
          "0 worker-timeout in 1min"},
-        {"no baseline, something happened", baseline_limit, 1, NULL, -2, 60, VERDICT_INCONCLUSIVE, false,
+        {"no baseline, something happened", baseline_limit, 1, NULL, -2, 60, VERDICT_BLIND, false,
          "no baseline to compare with: no permission"},
-        {"an empty baseline", baseline_limit, 1, NULL, 0, 0, VERDICT_INCONCLUSIVE, false, "nothing was looked at"},
+        {"an empty baseline", baseline_limit, 1, NULL, 0, 0, VERDICT_BLIND, false, "nothing was looked at"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         run_case(&cases[i]);
@@ -78,7 +78,7 @@ static void a_baseline_is_as_it_is(void **state)
 {
     const Case cases[] = {
         {"any number", baseline_limit, 12, NULL, -1, 0, VERDICT_PASS, false, "12 worker-timeout in 1min"},
-        {"unreadable", baseline_limit, 0, "no permission", -1, 0, VERDICT_INCONCLUSIVE, false, "no permission"},
+        {"unreadable", baseline_limit, 0, "no permission", -1, 0, VERDICT_BLIND, false, "no permission"},
         {"above a number", "3", 4, NULL, -1, 0, VERDICT_FAIL, true, "4 worker-timeout > 3"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)

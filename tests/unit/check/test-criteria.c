@@ -91,13 +91,12 @@ static void absolute_limits_are_judged(void **state)
         {"median forgives half", median, "", "3*100 3*900", .verdict = VERDICT_PASS, .reason = "median 100ms"},
         {"median of more than half", median, "", "3*100 4*900", .verdict = VERDICT_FAIL, .final = true,
          .reason = "median 900ms"},
-        {"19 samples make no percentile", p95, "", "19*100", .verdict = VERDICT_INCONCLUSIVE,
-         .reason = "use max or median"},
+        {"19 samples make no percentile", p95, "", "19*100", .verdict = VERDICT_BLIND, .reason = "use max or median"},
         {"19 samples make a median", median, "", "19*100", .verdict = VERDICT_PASS, .reason = "median"},
-        {"no data", max, "", "", .verdict = VERDICT_INCONCLUSIVE, .reason = "0 of 3 samples"},
-        {"no data, no criterion", {0}, "", "", .verdict = VERDICT_INCONCLUSIVE, .reason = "0 of 3 samples"},
-        {"only what could not be taken", max, "", "5*?", .verdict = VERDICT_INCONCLUSIVE, .reason = "no descriptor"},
-        {"too few", max, "", "2*100", .verdict = VERDICT_INCONCLUSIVE, .reason = "2 of 3 samples"},
+        {"no data", max, "", "", .verdict = VERDICT_BLIND, .reason = "0 of 3 samples"},
+        {"no data, no criterion", {0}, "", "", .verdict = VERDICT_BLIND, .reason = "0 of 3 samples"},
+        {"only what could not be taken", max, "", "5*?", .verdict = VERDICT_BLIND, .reason = "no descriptor"},
+        {"too few", max, "", "2*100", .verdict = VERDICT_BLIND, .reason = "2 of 3 samples"},
         {"too few, but slow", max, "", "100 900", .verdict = VERDICT_FAIL, .final = true, .reason = "max 900ms"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -114,13 +113,13 @@ static void a_fail_is_final_when_nothing_can_turn_it(void **state)
         {"p95 cannot recover", p95, "", "16*100 4*900", 40, .verdict = VERDICT_FAIL, .final = true, .reason = "p95"},
         {"p95 cannot recover, with few samples", p95, "", "2*900", 20, .verdict = VERDICT_FAIL, .final = true,
          .reason = "p95"},
-        {"p95 with few samples may", p95, "", "1*900", 20, .verdict = VERDICT_INCONCLUSIVE, .reason = "needs 20"},
-        {"unknown window", p95, "", "10*900", SIZE_MAX, .verdict = VERDICT_INCONCLUSIVE, .reason = "needs 20"},
+        {"p95 with few samples may", p95, "", "1*900", 20, .verdict = VERDICT_BLIND, .reason = "needs 20"},
+        {"unknown window", p95, "", "10*900", SIZE_MAX, .verdict = VERDICT_BLIND, .reason = "needs 20"},
         {"unknown window, enough samples", p95, "", "30*900", SIZE_MAX, .verdict = VERDICT_FAIL, .final = false,
          .reason = "p95"},
         {"a pass is never final", max, "", "30*100", 40, .verdict = VERDICT_PASS, .final = false, .reason = "max"},
         {"a pass is not final at the end either", max, "", "30*100", .verdict = VERDICT_PASS, .reason = "max"},
-        {"too few is not final", max, "", "100", 40, .verdict = VERDICT_INCONCLUSIVE, .reason = "1 of 3"},
+        {"too few is not final", max, "", "100", 40, .verdict = VERDICT_BLIND, .reason = "1 of 3"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         run_case(&cases[i]);
@@ -133,15 +132,15 @@ static void what_was_cut_off_counts_as_slow(void **state)
         {"running for longer than allowed", max, "", "5*100 U600", 9, .verdict = VERDICT_FAIL, .final = true,
          .reason = "max more than 600ms > 500ms"},
         {"running for less says nothing", max, "", "5*100 U400", .verdict = VERDICT_PASS, .reason = "(5 samples)"},
-        {"running is no sample", max, "", "2*100 U400", .verdict = VERDICT_INCONCLUSIVE, .reason = "2 of 3"},
+        {"running is no sample", max, "", "2*100 U400", .verdict = VERDICT_BLIND, .reason = "2 of 3"},
         {"a tolerated time-out is still slow", max, "", "5*100 T400", .failure_limit = 1, .verdict = VERDICT_FAIL,
          .final = true, .reason = "max more than 400ms"},
         {"a percentile can bear it", p95, "", "19*100 T400", .failure_limit = 1, .verdict = VERDICT_PASS,
          .reason = "p95 100ms"},
         {"a fast wrong answer does not help", p95, "", "20*900 20*F1", .failure_limit = 30, .verdict = VERDICT_FAIL,
          .final = true, .reason = "p95 900ms"},
-        {"wrong answers make no percentile", p95, "", "10*100 20*F1", .failure_limit = 30,
-         .verdict = VERDICT_INCONCLUSIVE, .reason = "p95 needs 20 samples, has 10"},
+        {"wrong answers make no percentile", p95, "", "10*100 20*F1", .failure_limit = 30, .verdict = VERDICT_BLIND,
+         .reason = "p95 needs 20 samples, has 10"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         run_case(&cases[i]);
@@ -203,7 +202,7 @@ static void failures_are_limited(void **state)
          "",
          "3*F1",
          .failure_limit = 9,
-         .verdict = VERDICT_INCONCLUSIVE,
+         .verdict = VERDICT_BLIND,
          .reason = "no sample succeeded"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)

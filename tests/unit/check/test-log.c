@@ -154,24 +154,24 @@ static void rotation_is_followed(void **state)
     rig_free(&rig);
 }
 
-static void a_log_that_is_no_file_is_inconclusive(void **state)
+static void a_log_that_is_no_file_is_no_evidence(void **state)
 {
     Rig rig = rig_new("syslog:server=unix:/dev/log");
     open_check(&rig, against_baseline);
     begin(&rig, CHECK_BASELINE);
-    judged(&rig, VERDICT_INCONCLUSIVE, "syslog");
+    judged(&rig, VERDICT_BLIND, "syslog");
     begin(&rig, CHECK_VERIFY);
-    judged(&rig, VERDICT_INCONCLUSIVE, "syslog");
+    judged(&rig, VERDICT_BLIND, "syslog");
     rig_free(&rig);
 }
 
-static void a_missing_log_is_inconclusive(void **state)
+static void a_missing_log_is_no_evidence(void **state)
 {
     Rig rig = rig_new(NULL);
     unlink(rig.log);
     open_check(&rig, "{source: nginx-error, event: upstream-failure, no_more_than: 0}");
     begin(&rig, CHECK_VERIFY);
-    judged(&rig, VERDICT_INCONCLUSIVE, "error.log: No such file");
+    judged(&rig, VERDICT_BLIND, "error.log: No such file");
     rig_free(&rig);
 }
 
@@ -181,8 +181,8 @@ int main(void)
         cmocka_unit_test(as_many_failures_as_before_pass),
         cmocka_unit_test(what_did_not_happen_before_must_not_happen),
         cmocka_unit_test(rotation_is_followed),
-        cmocka_unit_test(a_log_that_is_no_file_is_inconclusive),
-        cmocka_unit_test(a_missing_log_is_inconclusive),
+        cmocka_unit_test(a_log_that_is_no_file_is_no_evidence),
+        cmocka_unit_test(a_missing_log_is_no_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,14 +59,14 @@ static void a_service_that_goes_on_running_passes(void **state)
     arena_free(f.arena);
 }
 
-static void a_service_that_was_never_seen_is_inconclusive(void **state)
+static void a_service_that_was_never_seen_is_no_evidence(void **state)
 {
     Fixture f = fixture_new(true, 2);
-    judged(&f, true, VERDICT_INCONCLUSIVE, false, "not looked at");
+    judged(&f, true, VERDICT_BLIND, false, "not looked at");
     Err err;
     err_set(&err, ERR_FAILED, "the bus is gone");
     unit_watch_miss(&f.watch, &err);
-    judged(&f, true, VERDICT_INCONCLUSIVE, false, "the bus is gone");
+    judged(&f, true, VERDICT_BLIND, false, "the bus is gone");
     arena_free(f.arena);
 }
 
@@ -107,30 +107,30 @@ static void a_restart_by_systemd_fails(void **state)
     arena_free(f.arena);
 }
 
-static void a_foreign_restart_is_inconclusive(void **state)
+static void a_foreign_restart_is_no_evidence(void **state)
 {
     Fixture f = fixture_new(true, 2);
     see(&f, running(&f, "a", 10, 2));
     UnitLook look = running(&f, "b", 20, 2);
     look.unit.main_pid = OTHER_MASTER;
     see(&f, look);
-    judged(&f, true, VERDICT_INCONCLUSIVE, false, "foreign activity: gunicorn.service was restarted by somebody else");
+    judged(&f, true, VERDICT_BLIND, false, "foreign activity: gunicorn.service was restarted by somebody else");
     arena_free(f.arena);
 }
 
-static void a_foreign_reload_is_inconclusive(void **state)
+static void a_foreign_reload_is_no_evidence(void **state)
 {
     Fixture f = fixture_new(true, 2);
     see(&f, running(&f, "a", 10, 2));
     see(&f, running(&f, "a", 20, 2));
-    judged(&f, true, VERDICT_INCONCLUSIVE, false, "foreign activity: gunicorn.service got new workers beside its 2");
+    judged(&f, true, VERDICT_BLIND, false, "foreign activity: gunicorn.service got new workers beside its 2");
     arena_free(f.arena);
 
     f = fixture_new(true, 2);
     see(&f, running(&f, "a", 10, 2));
     see(&f, running(&f, "a", 11, 3)); /* 10 is gone, 11 still serves, 12 and 13 are new */
     see(&f, running(&f, "a", 12, 2));
-    judged(&f, true, VERDICT_INCONCLUSIVE, false, "got new workers beside its 2");
+    judged(&f, true, VERDICT_BLIND, false, "got new workers beside its 2");
     arena_free(f.arena);
 
     f = fixture_new(true, 2);
@@ -138,7 +138,7 @@ static void a_foreign_reload_is_inconclusive(void **state)
     UnitLook look = running(&f, "a", 10, 2);
     look.nginx_generation = 8;
     see(&f, look);
-    judged(&f, true, VERDICT_INCONCLUSIVE, false, "foreign activity: nginx");
+    judged(&f, true, VERDICT_BLIND, false, "foreign activity: nginx");
     arena_free(f.arena);
 }
 
@@ -196,11 +196,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_service_that_goes_on_running_passes),
-        cmocka_unit_test(a_service_that_was_never_seen_is_inconclusive),
+        cmocka_unit_test(a_service_that_was_never_seen_is_no_evidence),
         cmocka_unit_test(a_service_that_stopped_fails),
         cmocka_unit_test(a_restart_by_systemd_fails),
-        cmocka_unit_test(a_foreign_restart_is_inconclusive),
-        cmocka_unit_test(a_foreign_reload_is_inconclusive),
+        cmocka_unit_test(a_foreign_restart_is_no_evidence),
+        cmocka_unit_test(a_foreign_reload_is_no_evidence),
         cmocka_unit_test(a_lost_worker_fails_unless_workers_are_recycled),
         cmocka_unit_test(a_reused_pid_is_another_worker),
         cmocka_unit_test(missing_workers_may_still_come),

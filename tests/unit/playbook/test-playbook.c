@@ -95,7 +95,7 @@ static void values_arrive_in_guards_changes_and_checks(void **state)
     assert_string_equal(((const UnitSpec *)playbook->changes.items[1].spec)->path.text, "/srv/web1/fast");
     assert_string_equal(playbook->checks.items[0].name, "slow");
     assert_string_equal(((const HttpSpec *)playbook->checks.items[1].spec)->url.text, "http://web1/health/");
-    assert_int_equal(playbook->checks.items[1].pos.line, 29);
+    assert_int_equal(playbook->checks.items[1].pos.line, 30);
 }
 
 static void how_it_is_verified_is_in_microseconds(void **state)
@@ -106,7 +106,10 @@ static void how_it_is_verified_is_in_microseconds(void **state)
     assert_int_equal(playbook->window_usec, USEC_PER_MIN);
     assert_int_equal(playbook->interval_usec, 500 * USEC_PER_MSEC);
     assert_int_equal(playbook->settle_usec, 5 * USEC_PER_SEC);
-    assert_true(playbook->keep_on_inconclusive);
+    assert_true(playbook->keeps[VERDICT_PASS]);
+    assert_false(playbook->keeps[VERDICT_FAIL]);
+    assert_false(playbook->keeps[VERDICT_UNDECIDED]); /* as it says, against the default */
+    assert_true(playbook->keeps[VERDICT_BLIND]);
 }
 
 static void a_later_value_replaces_an_earlier_one(void **state)

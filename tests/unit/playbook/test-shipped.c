@@ -59,7 +59,8 @@ static void raising_the_timeout_asks_for_a_timeout_and_the_slow_request_only(voi
     assert_int_equal(playbook->checks.n, 5);
     assert_int_equal(playbook->guards.n, 6);
     assert_int_equal(playbook->window_usec, 0);
-    assert_false(playbook->keep_on_inconclusive);
+    assert_true(playbook->keeps[VERDICT_UNDECIDED]);
+    assert_false(playbook->keeps[VERDICT_BLIND]);
 }
 
 static void workers_can_be_set_without_touching_threads_or_class(void **state)

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
 #include <cmocka.h>
 
 /* A check whose verdict follows a script: what it says after its n-th poll. */
@@ -54,7 +56,7 @@ static int script_judge(void *state, Arena *arena, bool closing, CheckResult *re
     bool failed = script->fail_after > 0 && script->polls >= script->fail_after;
     *ret = (CheckResult){.verdict = failed    ? VERDICT_FAIL
                                     : closing ? script->closing
-                                              : VERDICT_INCONCLUSIVE,
+                                              : VERDICT_BLIND,
                          .final = failed,
                          .reason = failed ? "too slow" : "scripted"};
     return 0;
@@ -134,26 +136,52 @@ static void a_fail_that_cannot_be_mended_ends_the_window_at_once(void **state)
     arena_free(f->arena);
 }
 
-static void a_check_that_goes_blind_is_inconclusive_and_so_is_the_whole(void **state)
+static void a_check_that_cannot_observe_is_blind_and_so_is_the_whole(void **state)
 {
     (void)state;
     Script scripts[] = {{.closing = VERDICT_PASS}, {.closing = VERDICT_PASS, .poll = -1}};
     Fixture *f = fixture_new(scripts, 2);
     WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 30 * USEC_PER_MSEC);
-    assert_int_equal(outcome.verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(outcome.verdict, VERDICT_BLIND);
     assert_string_equal(outcome.reason, "check \"second\": went blind");
     arena_free(f->arena);
 }
 
-static void a_fail_outweighs_an_inconclusive_check(void **state)
+static void a_fail_outweighs_a_blind_check(void **state)
 {
     (void)state;
-    Script scripts[] = {{.closing = VERDICT_INCONCLUSIVE}, {.closing = VERDICT_FAIL}};
+    Script scripts[] = {{.closing = VERDICT_BLIND}, {.closing = VERDICT_FAIL}};
     Fixture *f = fixture_new(scripts, 2);
     WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 10 * USEC_PER_MSEC);
     assert_int_equal(outcome.verdict, VERDICT_FAIL);
     assert_string_equal(outcome.reason, "check \"second\": scripted");
     arena_free(f->arena);
+}
+
+static const char *unwanted_of(Verdict first, Verdict second, bool undecided, bool blind)
+{
+    static Script scripts[2];
+    const bool keeps[VERDICT_COUNT] = {[VERDICT_PASS] = true, [VERDICT_UNDECIDED] = undecided, [VERDICT_BLIND] = blind};
+    scripts[0] = (Script){.closing = first};
+    scripts[1] = (Script){.closing = second};
+    Fixture *f = fixture_new(scripts, 2);
+    WatchOutcome outcome = run_phase(f, CHECK_VERIFY, 10 * USEC_PER_MSEC);
+    const char *unwanted = watch_unwanted(f->arena, &outcome, keeps);
+    const char *which = !unwanted ? "none" : strstr(unwanted, "\"first\"") ? "first" : "second";
+    arena_free(f->arena);
+    return which;
+}
+
+static void an_open_verdict_stays_where_the_playbook_keeps_it(void **state)
+{
+    (void)state;
+    const Verdict pass = VERDICT_PASS, undecided = VERDICT_UNDECIDED, blind = VERDICT_BLIND;
+    assert_string_equal(unwanted_of(pass, undecided, true, false), "none");
+    assert_string_equal(unwanted_of(pass, undecided, false, false), "second");
+    assert_string_equal(unwanted_of(undecided, blind, true, false), "second");
+    assert_string_equal(unwanted_of(undecided, blind, false, true), "first");
+    assert_string_equal(unwanted_of(undecided, blind, true, true), "none");
+    assert_string_equal(unwanted_of(VERDICT_FAIL, blind, true, true), "first");
 }
 
 static void a_baseline_ends_when_every_check_has_enough(void **state)
@@ -229,7 +257,7 @@ static void a_rollback_is_judged_only_by_what_passed_before(void **state)
     assert_int_equal(sick.n, 1);
     assert_string_equal(sick.items[0], "check \"slow\": 502");
 
-    now.items[0] = (CheckResult){.name = "health", .verdict = VERDICT_INCONCLUSIVE, .reason = "no samples"};
+    now.items[0] = (CheckResult){.name = "health", .verdict = VERDICT_BLIND, .reason = "no samples"};
     assert_false(watch_as_before(arena, &before, &now, &reason, &sick));
     assert_string_equal(reason, "check \"health\": no samples");
 }
@@ -239,8 +267,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pass_never_comes_before_the_window_is_over),
         cmocka_unit_test(a_fail_that_cannot_be_mended_ends_the_window_at_once),
-        cmocka_unit_test(a_check_that_goes_blind_is_inconclusive_and_so_is_the_whole),
-        cmocka_unit_test(a_fail_outweighs_an_inconclusive_check),
+        cmocka_unit_test(a_check_that_cannot_observe_is_blind_and_so_is_the_whole),
+        cmocka_unit_test(a_fail_outweighs_a_blind_check),
+        cmocka_unit_test(an_open_verdict_stays_where_the_playbook_keeps_it),
         cmocka_unit_test(a_baseline_ends_when_every_check_has_enough),
         cmocka_unit_test(a_check_that_cannot_observe_refuses_the_run),
         cmocka_unit_test(a_cancel_ends_the_phase_without_a_verdict),
