@@ -27,6 +27,22 @@ void change_note(ChangeContext *context, NoteLevel level, const char *subject, c
     va_end(args);
 }
 
+static void add_once(Arena *arena, StringVec *strings, const char *text)
+{
+    if (!strings_contain(strings, text))
+        *vec_push(arena, strings) = text;
+}
+
+void change_concerns(ChangeContext *context, const char *unit)
+{
+    add_once(context->arena, &context->concerned, unit);
+}
+
+void change_concerns_file(ChangeContext *context, const char *path)
+{
+    add_once(context->arena, &context->wished, path);
+}
+
 void change_wish(ChangeContext *context, WishKind kind, const char *subject, const char *name, const char *value)
 {
     *vec_push(context->arena, &context->wishes) =

@@ -52,6 +52,8 @@ typedef struct ChangeContext {
     const Scope *variables;         /* the playbook's, bound: what templates may use besides facts */
     NoteVec notes;
     WishVec wishes;
+    StringVec concerned; /* services that the changes are about, edited or not: they must run what the files say */
+    StringVec wished;    /* likewise files: whoever reads one of them */
     usec longest_request_usec; /* raised by changes that set how long a request may take; 0 = unknown. Sizes `window:
                                   auto`. */
 } ChangeContext;
@@ -72,4 +74,7 @@ const ChangeKind *change_kind_find(const char *name);
 
 void change_note(ChangeContext *context, NoteLevel level, const char *subject, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Each once. */
+void change_concerns(ChangeContext *context, const char *unit);
+void change_concerns_file(ChangeContext *context, const char *path);
 void change_wish(ChangeContext *context, WishKind kind, const char *subject, const char *name, const char *value);

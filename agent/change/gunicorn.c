@@ -291,6 +291,7 @@ static int apply_gunicorn(ChangeContext *context, const void *data, Err *err)
         r = gunicorn_load(context->view, job.unit, &job.facts, err);
     if (r < 0)
         return r;
+    change_concerns(context, job.unit);
     change_wish_also(context, &spec->also_affects);
     r = set_all(&job, spec->at_least, true, err);
     if (r >= 0)

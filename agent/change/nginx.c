@@ -270,6 +270,7 @@ static int apply_nginx(ChangeContext *context, const void *data, Err *err)
         err->kind = ERR_REFUSED; /* the host's configuration is at fault, not the playbook */
         return -ERR_REFUSED;
     }
+    change_concerns(context, NGINX_UNIT);
     change_wish_also(context, &job.spec->also_affects);
     r = value_is_set(&job.spec->upstream_of) ? find_by_unit(&job, err) : find_by_name(&job, err);
     for (size_t i = 0; r >= 0 && i < job.locations.n; i++)

@@ -63,6 +63,7 @@ static int apply_symlink(ChangeContext *context, const void *data, Err *err)
         r = view_get(context->view, path, &now, err);
     if (r < 0)
         return r;
+    change_concerns_file(context, path);
     change_wish_also(context, &spec->also_affects);
     if (now->type != FILE_ABSENT && now->type != FILE_SYMLINK)
         return err_set(err, ERR_REFUSED, "%s is a %s: only a symbolic link is replaced by one; move it away first",

@@ -244,6 +244,7 @@ static int apply_template(ChangeContext *context, const void *data, Err *err)
         r = render(context, spec, &content, err);
     if (r < 0)
         return r;
+    change_concerns_file(context, path);
     change_wish_also(context, &spec->also_affects);
     return put(context, spec, path, content, err);
 }

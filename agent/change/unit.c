@@ -65,6 +65,7 @@ static int set_key(ChangeContext *context, const char *name, const UnitKey *key,
     if (r < 0)
         return r;
     const UnitSetting *now = in_effect(unit, key);
+    change_concerns(context, unit->name);
     change_wish(context, WISH_PROPERTY, unit->name, key->property, unit_key_property(arena, value));
     if (now && unit_key_means(arena, key, now->value, value)) {
         change_note(context, NOTE_INFO, unit->name, "%s stays: %s", key->name, describe(arena, now));

@@ -6,13 +6,8 @@
 #include "diagnose/kinds.h"
 
 const FindingKind *const finding_kinds[] = {
-    &finding_worker_timeout,
-    &finding_timeout_not_enforced,
-    &finding_boot_failure,
-    &finding_oom_kill,
-    &finding_memory_pressure,
-    &finding_recent_deploy,
-    NULL,
+    &finding_worker_timeout,  &finding_timeout_not_enforced, &finding_boot_failure, &finding_oom_kill,
+    &finding_memory_pressure, &finding_recent_deploy,        &finding_pending_edit, NULL,
 };
 
 static const char *const state_names[] = {

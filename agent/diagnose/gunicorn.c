@@ -149,6 +149,34 @@ static int load_facts(FindingContext *context, const GunicornFacts **ret, Err *e
     return r;
 }
 
+/* Whether the processes may run something else than the files say. */
+static bool is_pending(FindingContext *context)
+{
+    LivePendingVec pending = {0};
+    Err ignored; /* then it may */
+    return context->live &&
+           (live_pending(context->live, context->view, context->unit, &pending, &ignored) < 0 || pending.n > 0);
+}
+
+/* The timeout that the processes run with: the files' where they are loaded, else what the running command line says.
+ * ERR_REFUSED where neither tells. */
+static int running_timeout(FindingContext *context, const GunicornFacts *facts, uint64_t *ret, Err *err)
+{
+    LiveUnit unit;
+    GunicornArgs args;
+    if (!is_pending(context))
+        return gunicorn_int(facts, "timeout", ret, err);
+    int r = live_unit(context->live, context->arena, context->unit, &unit, err);
+    if (r < 0)
+        return r;
+    gunicorn_parse_args(context->arena, &unit.argv, &args);
+    const GunicornFlag *flag = gunicorn_flag(&args, "timeout");
+    if (!flag || !flag->value)
+        return err_set(err, ERR_REFUSED, "the files of %s are not what runs, and its command line names no timeout",
+                       context->unit);
+    return gunicorn_parse_int(flag->value, ret, err);
+}
+
 static const char *show_routes(Arena *arena, const RouteVec *routes)
 {
     const char *text = "";
@@ -241,7 +269,8 @@ static int examine_boot_failure(FindingContext *context, const FindingSpec *spec
         return r;
     uint64_t timeout = 0;
     Err ignored;
-    gunicorn_int(facts, "timeout", &timeout, &ignored); /* computed: no loop can be told */
+    if (running_timeout(context, facts, &timeout, &ignored) < 0)
+        timeout = 0; /* not known: no loop can be told */
     BootTrouble trouble;
     boot_trouble_of(arena, &lines, timeout * USEC_PER_SEC, now, &trouble);
     ret->state = trouble.lines.n > 0 || trouble.loop ? FINDING_PRESENT : FINDING_ABSENT;
@@ -301,7 +330,7 @@ static int examine_timeout_not_enforced(FindingContext *context, const FindingSp
     if (r < 0)
         return r;
     const char *running = running_class(context, facts);
-    const char *class = facts->worker_class ? facts->worker_class : running;
+    const char *class = facts->worker_class && !(running && is_pending(context)) ? facts->worker_class : running;
     if (!class)
         return err_set(err, ERR_REFUSED,
                        "the worker class is computed by the configuration file, and no line of the "
@@ -312,7 +341,7 @@ static int examine_timeout_not_enforced(FindingContext *context, const FindingSp
     finding_add_evidence(arena, ret, gunicorn_describe(arena, gunicorn_value(facts, "threads")));
     uint64_t timeout;
     Err ignored;
-    bool never = gunicorn_int(facts, "timeout", &timeout, &ignored) == 0 && timeout == 0;
+    bool never = running_timeout(context, facts, &timeout, &ignored) == 0 && timeout == 0;
     ret->state = never || !str_equal(class, "sync") ? FINDING_PRESENT : FINDING_ABSENT;
     ret->summary = "workers are sync: timeout limits requests";
     if (never) {

@@ -8,6 +8,8 @@
 extern const FindingKind finding_worker_timeout;
 extern const FindingKind finding_boot_failure;
 extern const FindingKind finding_timeout_not_enforced;
+/* pending.c */
+extern const FindingKind finding_pending_edit;
 /* memory.c */
 extern const FindingKind finding_oom_kill;
 extern const FindingKind finding_memory_pressure;

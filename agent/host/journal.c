@@ -2,6 +2,7 @@
 #include "host/journal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,8 @@ static int apply_filter(Journal *journal, Err *err)
         r = add_alternatives(j, arena, invocation_alternatives, ARRAY_LEN(invocation_alternatives), filter->invocation);
     if (r >= 0 && filter->message_id)
         r = add_match(j, arena, "MESSAGE_ID=%s", filter->message_id);
+    if (r >= 0 && filter->pid > 0)
+        r = add_match(j, arena, "_PID=%s", arena_printf(arena, "%" PRIu32, filter->pid));
     if (r >= 0 && filter->kernel)
         r = add_match(j, arena, "_TRANSPORT=kernel", "");
     if (r >= 0 && filter->this_boot)

@@ -27,6 +27,7 @@ typedef struct JournalFilter {
     const char *unit;       /* lines of the unit, of PID 1 about it, of root's daemons about it, its core dumps */
     const char *invocation; /* one start of the unit: its own lines and PID 1's about it; 32 hex digits */
     const char *message_id; /* 32 hex digits */
+    uint32_t pid;           /* what that process wrote; 0: any */
     bool kernel;            /* _TRANSPORT=kernel */
     bool this_boot;
 } JournalFilter;

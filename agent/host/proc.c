@@ -4,11 +4,13 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -92,6 +94,39 @@ int proc_cwd(const char *root, Arena *arena, pid_t pid, const char **ret_path, E
 int proc_exe(const char *root, Arena *arena, pid_t pid, const char **ret_path, Err *err)
 {
     return read_link(root, arena, pid, "exe", ret_path, err);
+}
+
+/* A file under /proc/PID/fdinfo says how it was opened, in octal (proc(5)). */
+static bool is_opened_to_write(const char *root, Arena *arena, pid_t pid, const char *fd)
+{
+    Bytes content;
+    unsigned flags;
+    Err ignored; /* it was closed meanwhile */
+    return read_pid_file(root, arena, pid, arena_printf(arena, "fdinfo/%s", fd), &content, &ignored) >= 0 &&
+           sscanf(content.data, "pos: %*u flags: %o", &flags) == 1 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+int proc_written_files(const char *root, Arena *arena, pid_t pid, StringVec *ret_paths, Err *err)
+{
+    StringVec paths = {0};
+    const char *directory = arena_printf(arena, "%s/proc/%d/fd", root, pid);
+    DIR *stream = opendir(directory);
+    if (!stream)
+        return err_errno(err, errno, "%s", directory);
+    for (struct dirent *entry; (entry = readdir(stream));) {
+        struct stat st;
+        const char *path;
+        Err ignored; /* it was closed meanwhile */
+        if (entry->d_name[0] == '.' || fstatat(dirfd(stream), entry->d_name, &st, 0) < 0 || !S_ISREG(st.st_mode) ||
+            !is_opened_to_write(root, arena, pid, entry->d_name) ||
+            read_link(root, arena, pid, arena_printf(arena, "fd/%s", entry->d_name), &path, &ignored) < 0)
+            continue;
+        if (!strings_contain(&paths, path))
+            *vec_push(arena, &paths) = path;
+    }
+    closedir(stream);
+    *ret_paths = paths;
+    return 0;
 }
 
 int proc_owner(const char *root, pid_t pid, uid_t *ret_uid, gid_t *ret_gid, Err *err)

@@ -121,8 +121,9 @@ static void add_notes(Ink *ink, const Plan *plan)
         ink_text(ink, INK_BOLD, "\nWorth knowing\n");
     VEC_EACH (pending, &plan->pending) {
         ink_text(ink, INK_YELLOW, "  warning  ");
-        ink_printf(ink, INK_PLAIN, "%s was edited and never loaded by %s (%s); this would activate it\n",
-                   pending->path ? pending->path : "its configuration", pending->unit, pending->reason);
+        ink_printf(ink, INK_PLAIN, "%s was edited and %s loaded by %s (%s); this would activate it\n",
+                   pending->path ? pending->path : "its configuration", pending->unsure ? "maybe not" : "never",
+                   pending->unit, pending->reason);
     }
     VEC_EACH (note, &plan->notes) {
         bool warning = note->level == NOTE_WARNING;
@@ -198,6 +199,7 @@ static void set_units(Arena *arena, Node *map, const Plan *plan)
         node_set_text(arena, item, "unit", edit->unit);
         node_set_text(arena, item, "path", edit->path);
         node_set_text(arena, item, "reason", edit->reason);
+        node_set_bool(arena, item, "unsure", edit->unsure);
     }
     Node *checks = node_set(arena, map, "checks", node_seq(arena));
     VEC_EACH (check, &plan->checks) {

@@ -6,6 +6,7 @@
 
 #include "data/json.h"
 #include "stack/nginx.h"
+#include "stack/readers.h"
 
 #define MIN_WINDOW_USEC     (10 * USEC_PER_SEC)
 #define REQUEST_MARGIN_USEC (5 * USEC_PER_SEC)
@@ -40,26 +41,90 @@ static int check_affected(const Plan *plan, Err *err)
     return 0;
 }
 
-/* Promise 11: what a restart would activate besides our edits is a stranger's change. */
-static int check_pending(Arena *arena, Plan *plan, Live *live, bool accepted, Err *err)
+/* What the changes are about, for the whole plan to look at. */
+typedef struct Concern {
+    StringVec units;
+    StringVec activated; /* those of them that an effect restarts or reloads */
+} Concern;
+
+static void add_once(Arena *arena, StringVec *strings, const char *text)
 {
+    if (!strings_contain(strings, text))
+        *vec_push(arena, strings) = text;
+}
+
+/* Whoever is activated, and whoever the changes are about though nothing of it is to be edited. */
+static int find_concerned(Arena *arena, const Plan *plan, const ChangeContext *context, Concern *ret, Err *err)
+{
+    Concern concern = {0};
     VEC_EACH (effect, &plan->effects) {
         if (effect->kind != EFFECT_RESTART && effect->kind != EFFECT_RELOAD)
             continue;
+        add_once(arena, &concern.activated, effect->unit);
+        add_once(arena, &concern.units, effect->unit);
+    }
+    for (size_t i = 0; context && i < context->concerned.n; i++)
+        add_once(arena, &concern.units, context->concerned.items[i]);
+    for (size_t i = 0; context && i < context->wished.n; i++) {
+        ReaderVec readers = {0};
+        int r = readers_of(plan->view, context->wished.items[i], &readers, err);
+        if (r < 0)
+            return r;
+        VEC_EACH (reader, &readers) {
+            if (reader->gunicorn || reader->how == READER_NGINX)
+                add_once(arena, &concern.units, reader->unit);
+        }
+    }
+    *ret = concern;
+    return 0;
+}
+
+static const char *activation_of(Arena *arena, const char *unit)
+{
+    return arena_printf(arena, "systemctl %s %s", str_equal(unit, NGINX_UNIT) ? "reload" : "restart", unit);
+}
+
+/* What no effect of the plan activates. */
+static int refuse_unactivated(Arena *arena, const Plan *plan, const Concern *concern, Err *err)
+{
+    VEC_EACH (item, &plan->pending) {
+        if (strings_contain(&concern->activated, item->unit))
+            continue;
+        return err_set(err, ERR_REFUSED,
+                       "%s %s what its files say: %s%s%s; the playbook finds nothing to edit there, so nothing would "
+                       "activate it. Look at it, then activate it (%s) or take the edit back, and try again",
+                       item->unit, item->unsure ? "may not run" : "does not run", item->path ? item->path : "",
+                       item->path ? " " : "", item->reason, activation_of(arena, item->unit));
+    }
+    return 0;
+}
+
+/* Promise 11: what a restart would activate besides our edits is a stranger's change. And what the files say is done
+ * only where the processes run it. */
+static int check_pending(Arena *arena, Plan *plan, const ChangeContext *context, Live *live, bool accepted, Err *err)
+{
+    Concern concern;
+    int r = find_concerned(arena, plan, context, &concern, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (unit, &concern.units) {
         LivePendingVec pending = {0};
-        int r = live ? live_pending(live, plan->view, effect->unit, &pending, err) : 0;
+        r = live ? live_pending(live, plan->view, *unit, &pending, err) : 0;
         if (r < 0)
             return r;
         VEC_EACH (item, &pending)
             *vec_push(arena, &plan->pending) = *item;
     }
-    if (plan->pending.n == 0 || accepted)
-        return 0;
+    if (!accepted || plan->edits.n == 0)
+        r = refuse_unactivated(arena, plan, &concern, err);
+    if (r < 0 || plan->pending.n == 0 || accepted)
+        return r;
     const LivePending *first = &plan->pending.items[0];
     return err_set(err, ERR_REFUSED,
-                   "%s holds an edit that it never loaded: %s%s%s; a restart would activate it. Look at it, then "
+                   "%s holds an edit that it %s: %s%s%s; a restart would activate it. Look at it, then "
                    "activate it by hand, or accept it with --accept-pending",
-                   first->unit, first->path ? first->path : "", first->path ? " " : "", first->reason);
+                   first->unit, first->unsure ? "may not have loaded" : "never loaded", first->path ? first->path : "",
+                   first->path ? " " : "", first->reason);
 }
 
 /* Of a rollback, only what worked before the run is expected to work again. */
@@ -150,14 +215,16 @@ static void note_not_staged(Arena *arena, Plan *plan)
     }
 }
 
-static int finish(Arena *arena, Plan *plan, const PlanRecord *record, Live *live, const PlanOptions *options, Err *err)
+/* `context`: of the changes; NULL for a plan that undoes a run. */
+static int finish(Arena *arena, Plan *plan, const PlanRecord *record, const ChangeContext *context, Live *live,
+                  const PlanOptions *options, Err *err)
 {
     view_edits(plan->view, &plan->edits);
     int r = effects_derive(arena, plan->view, &plan->edits, &plan->wishes, &plan->effects, &plan->affected, err);
     if (r >= 0)
         r = check_affected(plan, err);
     if (r >= 0)
-        r = check_pending(arena, plan, live, options->accept_pending, err);
+        r = check_pending(arena, plan, context, live, options->accept_pending, err);
     if (r >= 0)
         r = note_resting(arena, plan, live, err);
     if (r < 0)
@@ -193,7 +260,7 @@ int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, co
     plan->notes = context.notes;
     plan->wishes = context.wishes;
     plan->longest_request_usec = context.longest_request_usec;
-    int r = finish(arena, plan, NULL, live, options, err);
+    int r = finish(arena, plan, NULL, &context, live, options, err);
     if (r < 0)
         return r;
     *ret = plan;
@@ -237,7 +304,7 @@ int plan_make_reverse(Arena *arena, const Playbook *playbook, const PlanRecord *
         if (r < 0)
             return r;
     }
-    int r = finish(arena, plan, record, live, options, err);
+    int r = finish(arena, plan, record, NULL, live, options, err);
     if (r < 0)
         return r;
     *ret = plan;

@@ -70,7 +70,8 @@ int live_unit(Live *live, Arena *arena, const char *unit, LiveUnit *ret, Err *er
     int r = systemd_unit_status(live->systemd, arena, unit, &status, err);
     if (r < 0)
         return r;
-    LiveUnit out = {.load_state = status.load_state,
+    LiveUnit out = {.name = unit,
+                    .load_state = status.load_state,
                     .active_state = status.active_state,
                     .sub_state = status.sub_state,
                     .result = status.result,
@@ -90,6 +91,19 @@ bool live_may_have_children(Live *live, pid_t main_pid, uint64_t n)
     size_t have;
     Err ignored;
     return proc_child_hint(live->proc_root, main_pid, &have, &ignored) < 0 || have >= n;
+}
+
+bool live_is_master(Live *live, pid_t pid)
+{
+    CLEANUP(arena_free) Arena *scratch = arena_new();
+    WorkerVec workers;
+    Err ignored; /* it is gone */
+    return proc_gunicorn_workers(live->proc_root, scratch, pid, &workers, &ignored) >= 0 && workers.n > 0;
+}
+
+int live_written_files(Live *live, Arena *arena, pid_t pid, StringVec *ret, Err *err)
+{
+    return proc_written_files(live->proc_root, arena, pid, ret, err);
 }
 
 int live_state(Live *live, Arena *arena, const char *unit, const char **ret_active_state, const char **ret_type,

@@ -28,6 +28,7 @@ typedef VEC(LiveWorker) LiveWorkerVec;
 
 /* A service and its main process. Strings as in UnitStatus; without a process main_pid is 0 and the rest empty. */
 typedef struct LiveUnit {
+    const char *name; /* as asked for */
     const char *load_state, *active_state, *sub_state, *result, *invocation_id;
     bool need_daemon_reload; /* true is true; false proves nothing (domain facts 3.3) */
     uint32_t restarts;
@@ -47,6 +48,11 @@ int live_state(Live *live, Arena *arena, const char *unit, const char **ret_acti
 /* Whether the process has that many children, as far as can be seen quickly: a reason to look with live_unit, and no
  * more. True also where it cannot be seen. */
 bool live_may_have_children(Live *live, pid_t main_pid, uint64_t n);
+
+/* Whether the process runs workers of its own: a second master that USR2 made. */
+bool live_is_master(Live *live, pid_t pid);
+/* As proc_written_files. */
+int live_written_files(Live *live, Arena *arena, pid_t pid, StringVec *ret, Err *err);
 
 enum { LIVE_NOT_RUNNING = 1 };
 
@@ -82,12 +88,14 @@ typedef struct LivePending {
     const char *unit, *path; /* path NULL where it is no single file */
     const char *reason;      /* "changed 3min 5s after the process started" */
     bool is_file;            /* the file itself came, went or changed; else what it says differs from what runs */
+    bool unsure;             /* it may have been loaded since; the reason says why that cannot be told */
 } LivePending;
 
 typedef VEC(LivePending) LivePendingVec;
 
 /* For the unit (a Gunicorn service or nginx.service): command line, NeedDaemonReload, loaded drop-ins, and files that
- * changed since the processes started that should have read them. The view's own edits do not count: it asks about the
+ * changed since the processes started that should have read them. What a HUP read again (stack/live-reread.h) and what
+ * `systemctl set-property` set is loaded. The view's own edits do not count: it asks about the
  * disk, as the view read it; after files were changed on the host, give a fresh one. A unit that does not run has
  * nothing pending. */
 int live_pending(Live *live, View *view, const char *unit, LivePendingVec *ret, Err *err);

@@ -20,7 +20,7 @@ static void every_kind_is_complete_and_found_by_its_name(void **state)
         assert_true(strlen(kind->help) > 10);
         assert_ptr_equal(finding_kind_find(kind->name), kind);
     }
-    assert_int_equal(n, 6);
+    assert_int_equal(n, 7);
     assert_null(finding_kind_find("worker-timeouts"));
 }
 

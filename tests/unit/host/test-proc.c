@@ -51,6 +51,22 @@ static void the_command_line_is_split_and_a_title_is_one(void **state)
     assert_int_equal(argv.n, 0);
 }
 
+static void the_files_that_a_process_writes_are_told_by_their_present_names(void **state)
+{
+    TempTree *tree = *state;
+    StringVec paths;
+    tree_write(tree, "read", "x");
+    FILE *read = fopen(tree_path(tree, "read"), "re"), *log = fopen(tree_place(tree, "log"), "ae");
+    assert_true(read && log);
+    assert_int_equal(rename(tree_path(tree, "log"), tree_path(tree, "log.1")), 0);
+    assert_int_equal(proc_written_files("", tree->arena, getpid(), &paths, &err), 0);
+    assert_true(strings_contain(&paths, tree_path(tree, "log.1")));
+    assert_false(strings_contain(&paths, tree_path(tree, "log")));
+    assert_false(strings_contain(&paths, tree_path(tree, "read")));
+    assert_int_equal(fclose(log) | fclose(read), 0);
+    assert_int_equal(proc_written_files(tree->root, tree->arena, 7, &paths, &err), -ERR_NOT_FOUND);
+}
+
 static void nginx_workers_are_told_by_their_titles(void **state)
 {
     TempTree *tree = *state;
@@ -230,6 +246,7 @@ int main(void)
         T(children_are_counted_as_the_kernel_lists_them),
         T(a_name_with_parentheses_does_not_confuse),
         T(the_command_line_is_split_and_a_title_is_one),
+        T(the_files_that_a_process_writes_are_told_by_their_present_names),
         T(nginx_workers_are_told_by_their_titles),
         T(gunicorn_workers_are_forks_of_the_arbiter),
         T(only_the_asked_variable_is_given),

@@ -85,7 +85,8 @@ static void every_kind_that_the_design_names_is_there(void **state)
     static const char *const changes[] = {"gunicorn", "nginx", "unit", "template", "symlink", "restart"};
     static const char *const checks[] = {"http", "journal", "log", "unit"};
     static const char *const findings[] = {"worker-timeout",  "oom-kill",      "boot-failure",
-                                           "memory-pressure", "recent-deploy", "timeout-not-enforced"};
+                                           "memory-pressure", "recent-deploy", "timeout-not-enforced",
+                                           "pending-edit"};
     for (size_t i = 0; i < ARRAY_LEN(changes); i++)
         assert_non_null(change_kind_find(changes[i]));
     for (size_t i = 0; i < ARRAY_LEN(checks); i++)
