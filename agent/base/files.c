@@ -265,19 +265,19 @@ int dir_filled_at(int dir, const char *name, const char *shown, Err *err)
 
 /* --- By path --- */
 
-static int split_and_open(Arena *arena, const char *root, const char *path, int *ret_dir, const char **ret_name,
-                          Err *err)
+static int split_and_open(Arena *arena, const char *root, const char *path, DirFollow follow, int *ret_dir,
+                          const char **ret_name, Err *err)
 {
     const char *dir;
     path_split(arena, path, &dir, ret_name);
-    return dir_open(root, dir, DIR_FOLLOW, ret_dir, err);
+    return dir_open(root, dir, follow, ret_dir, err);
 }
 
-int file_read(Arena *arena, const char *root, const char *path, FileState *ret, Err *err)
+static int read_path(Arena *arena, const char *root, const char *path, DirFollow follow, FileState *ret, Err *err)
 {
     CLEANUP(fd_close) int dir = -1;
     const char *name;
-    int r = split_and_open(arena, root, path, &dir, &name, err);
+    int r = split_and_open(arena, root, path, follow, &dir, &name, err);
     if (r < 0)
         return r;
     if (r > 0) {
@@ -285,6 +285,16 @@ int file_read(Arena *arena, const char *root, const char *path, FileState *ret, 
         return 0;
     }
     return file_read_at(arena, dir, name, arena_printf(arena, "%s%s", root, path), ret, err);
+}
+
+int file_read(Arena *arena, const char *root, const char *path, FileState *ret, Err *err)
+{
+    return read_path(arena, root, path, DIR_FOLLOW, ret, err);
+}
+
+int file_read_real(Arena *arena, const char *root, const char *path, FileState *ret, Err *err)
+{
+    return read_path(arena, root, path, DIR_NO_SYMLINKS, ret, err);
 }
 
 /* A name behind what is no directory is absent, too. */
@@ -304,7 +314,7 @@ int file_stat(const char *root, const char *path, FileState *ret, Err *err)
     CLEANUP(arena_free) Arena *arena = arena_new();
     CLEANUP(fd_close) int dir = -1;
     const char *name;
-    int r = split_and_open(arena, root, path, &dir, &name, err);
+    int r = split_and_open(arena, root, path, DIR_FOLLOW, &dir, &name, err);
     if (r < 0)
         return r;
     if (r > 0) {

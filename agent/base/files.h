@@ -46,7 +46,9 @@ enum { FILE_MAX_SIZE = 16 * 1024 * 1024 }; /* of a managed file; a larger one is
 /* The state of `path` itself (a symlink is not followed) below `root` ("" for the live host). Unreadable is an error.
  */
 int file_read(Arena *arena, const char *root, const char *path, FileState *ret, Err *err);
-/* As above without reading content and xattrs. */
+/* The same of a path whose parent holds no symlink; one that was put there meanwhile is ERR_REFUSED. */
+int file_read_real(Arena *arena, const char *root, const char *path, FileState *ret, Err *err);
+/* As file_read without reading content and xattrs. */
 int file_stat(const char *root, const char *path, FileState *ret, Err *err);
 
 bool file_state_equal(const FileState *a, const FileState *b);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/files.h"
+#include "base/writers.h"
 
 enum { TABLE_BUCKETS = 2048 };
 
@@ -17,6 +17,9 @@ typedef struct Entry {
     bool listed;          /* names is filled */
     StringVec names;      /* disk: of a directory */
     const char *resolved; /* memo: what the path leads to */
+    WriterVec steerers;   /* memo: who besides root chose where it leads */
+    const char *link;     /* memo: by this link first; NULL: nobody did */
+    unsigned granted;     /* memo: what they may do with it themselves (ViewAccess) */
     const void *facts;    /* memo: what view_remember was given */
 } Entry;
 

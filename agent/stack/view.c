@@ -2,26 +2,15 @@
 /* Two tables: what the disk held when it was first looked at (shared by a view and its view_before), and the states
  * wished since. A lookup asks the wishes first. Keys are paths whose parent holds no symlink, so that one file has one
  * entry however it was named; links are followed by hand, because an absolute link inside --root must stay inside. */
-#include "stack/view.h"
+#include "stack/view-walk.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stack/view-table.h"
-
-enum { MAX_LINKS = 40 };
-
-struct View {
-    Arena *arena;
-    const char *root;
-    Table *disk;         /* shared with before */
-    Table wishes, memo;  /* memo: paths that were followed since the last wish */
-    VEC(Entry *) wished; /* the entries of wishes, in order of creation */
-    View *before;
-    const char *parent, *parent_resolved; /* the last directory that was followed: the next path is often beside it */
-};
+#include "base/cleanup.h"
+#include "base/files-at.h"
 
 View *view_new(Arena *arena, const char *root)
 {
@@ -55,7 +44,7 @@ View *view_before(View *view)
 
 /* The state on disk of a path whose parent holds no symlink. Without `whole` only what file_stat tells, and the target
  * of a symlink: following a path must not read the program at its end. */
-static int disk_state(View *view, const char *path, bool whole, const FileState **ret, Err *err)
+int view_disk_state(View *view, const char *path, bool whole, const FileState **ret, Err *err)
 {
     Entry *entry = table_get(view->arena, view->disk, path);
     if (!entry->known) {
@@ -66,7 +55,7 @@ static int disk_state(View *view, const char *path, bool whole, const FileState 
         entry->whole = entry->state.type == FILE_ABSENT;
     }
     if (!entry->whole && (whole || entry->state.type == FILE_SYMLINK)) {
-        int r = file_read(view->arena, view->root, path, &entry->state, err);
+        int r = file_read_real(view->arena, view->root, path, &entry->state, err);
         if (r < 0)
             return r;
         entry->whole = true;
@@ -87,128 +76,13 @@ static bool hidden_by_wish(View *view, const char *path)
     return false;
 }
 
-static int state_of(View *view, const char *path, bool whole, const FileState **ret, Err *err)
+int view_state(View *view, const char *path, bool whole, const FileState **ret, Err *err)
 {
     static const FileState absent = {.type = FILE_ABSENT, .content = {"", 0}};
     Entry *wish = table_find(&view->wishes, path);
     if (!wish && !hidden_by_wish(view, path))
-        return disk_state(view, path, whole, ret, err);
+        return view_disk_state(view, path, whole, ret, err);
     *ret = wish ? &wish->state : &absent;
-    return 0;
-}
-
-/* --- following links */
-
-typedef struct Walk {
-    View *view;
-    const char *path; /* as asked, for messages */
-    char *done;       /* the part followed so far, "" or "/a/b" */
-    const char *rest; /* the part to come */
-    const char *link; /* the link whose target is being followed while rest is at least as long as link_rest */
-    size_t link_rest; /* what came behind that link; 0: nothing did */
-    unsigned links;
-} Walk;
-
-static bool walk_in_link(const Walk *walk, size_t rest)
-{
-    return walk->link_rest > 0 && rest >= walk->link_rest;
-}
-
-static int walk_link(Walk *walk, const char *link, Bytes target, Err *err)
-{
-    Arena *arena = walk->view->arena;
-    if (++walk->links > MAX_LINKS)
-        return err_set(err, ERR_FAILED, "%s: too many levels of symbolic links", walk->path);
-    size_t rest = strlen(walk->rest);
-    if (!walk_in_link(walk, rest)) {
-        walk->link = arena_strdup(arena, link);
-        walk->link_rest = rest;
-    }
-    walk->rest = rest > 0 ? arena_concat(arena, target.data, "/", walk->rest) : target.data;
-    if (target.data[0] == '/')
-        walk->done = arena_strdup(arena, "");
-    return 0;
-}
-
-static void walk_up(Walk *walk)
-{
-    char *slash = strrchr(walk->done, '/');
-    if (slash)
-        *slash = '\0';
-}
-
-/* One component. Behind an absent one everything is absent, and is taken as written. */
-static int walk_step(Walk *walk, const char *name, Err *err)
-{
-    if (str_equal(name, ".") || name[0] == '\0')
-        return 0;
-    if (str_equal(name, "..")) {
-        walk_up(walk);
-        return 0;
-    }
-    char *next = arena_concat(walk->view->arena, walk->done, "/", name);
-    const FileState *state;
-    int r = state_of(walk->view, next, false, &state, err);
-    if (r < 0)
-        return r;
-    if (state->type == FILE_SYMLINK)
-        return walk_link(walk, next, state->content, err);
-    if (state->type == FILE_ABSENT && walk_in_link(walk, strlen(walk->rest)))
-        return err_set(err, ERR_NOT_FOUND, "%s: the link %s leads to a directory that does not exist", walk->path,
-                       walk->link);
-    if (state->type != FILE_DIRECTORY && state->type != FILE_ABSENT && walk->rest[strspn(walk->rest, "/")] != '\0')
-        return err_set(err, ERR_FAILED, "%s: %s is not a directory", walk->path, next);
-    walk->done = next;
-    return 0;
-}
-
-int view_resolve(View *view, const char *path, const char **ret_path, Err *err)
-{
-    if (path[0] != '/')
-        return err_set(err, ERR_INVALID, "%s is not an absolute path", path);
-    Entry *memo = table_get(view->arena, &view->memo, path);
-    if (memo->resolved) {
-        *ret_path = memo->resolved;
-        return 0;
-    }
-    Walk walk = {.view = view, .path = path, .done = arena_strdup(view->arena, ""), .rest = path};
-    while (walk.rest[0] != '\0') {
-        size_t len = strcspn(walk.rest, "/");
-        const char *name = arena_strndup(view->arena, walk.rest, len);
-        walk.rest += len + (walk.rest[len] == '/');
-        int r = walk_step(&walk, name, err);
-        if (r < 0)
-            return r;
-    }
-    *ret_path = memo->resolved = walk.done[0] ? walk.done : "/";
-    return 0;
-}
-
-/* The path with the symlinks of its parent followed: the key of its entry. */
-static int resolve_parent(View *view, const char *path, const char **ret_path, Err *err)
-{
-    size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/')
-        len--;
-    const char *slash = memrchr(path, '/', len);
-    if (path[0] != '/' || !slash)
-        return err_set(err, ERR_INVALID, "%s is not an absolute path", path);
-    if (len == 1) {
-        *ret_path = "/";
-        return 0;
-    }
-    size_t parent_len = (size_t)(slash - path);
-    if (!view->parent || strlen(view->parent) != parent_len || memcmp(view->parent, path, parent_len) != 0) {
-        const char *parent = arena_strndup(view->arena, path, parent_len), *resolved;
-        int r = view_resolve(view, parent[0] ? parent : "/", &resolved, err);
-        if (r < 0)
-            return r;
-        view->parent = parent;
-        view->parent_resolved = resolved;
-    }
-    const char *parent = view->parent_resolved;
-    *ret_path = arena_printf(view->arena, "%s/%.*s", str_equal(parent, "/") ? "" : parent,
-                             (int)(path + len - slash - 1), slash + 1);
     return 0;
 }
 
@@ -217,22 +91,30 @@ static int resolve_parent(View *view, const char *path, const char **ret_path, E
 int view_get(View *view, const char *path, const FileState **ret, Err *err)
 {
     const char *key;
-    int r = resolve_parent(view, path, &key, err);
-    return r < 0 ? r : state_of(view, key, true, ret, err);
+    Entry *parent;
+    int r = view_follow_parent(view, path, &key, &parent, err);
+    if (r >= 0)
+        r = view_state(view, key, false, ret, err);
+    if (r >= 0 && (*ret)->type == FILE_REGULAR)
+        r = view_may(view, parent, key, VIEW_READ, err);
+    return r < 0 ? r : view_state(view, key, true, ret, err);
 }
 
 int view_read(View *view, const char *path, Bytes *ret, const char **ret_resolved, Err *err)
 {
-    const char *resolved;
+    Entry *followed;
     const FileState *state;
-    int r = view_resolve(view, path, &resolved, err);
+    int r = view_follow(view, path, &followed, err);
+    const char *resolved = r >= 0 ? followed->resolved : NULL;
     if (r >= 0)
-        r = state_of(view, resolved, false, &state, err);
+        r = view_state(view, resolved, false, &state, err);
+    if (r >= 0 && state->type != FILE_ABSENT)
+        r = view_may(view, followed, resolved, VIEW_READ, err);
     if (r < 0)
         return r;
     if (state->type != FILE_ABSENT && state->type != FILE_REGULAR)
         return err_set(err, ERR_FAILED, "%s is a %s, not a regular file", path, file_type_to_string(state->type));
-    r = state_of(view, resolved, true, &state, err);
+    r = view_state(view, resolved, true, &state, err);
     if (r < 0)
         return r;
     *ret = state->type == FILE_ABSENT ? BYTES("") : state->content;
@@ -248,9 +130,14 @@ static int disk_list(View *view, const char *dir, const StringVec **ret, Err *er
     if (entry->listed)
         return 0;
     const char *path = arena_printf(view->arena, "%s%s", view->root, dir);
-    DIR *stream = opendir(path);
-    if (!stream)
-        return err_errno(err, errno, "cannot list %s", path);
+    int fd, r = dir_open(view->root, dir, DIR_NO_SYMLINKS, &fd, err);
+    if (r != 0)
+        return r < 0 ? r : err_set(err, ERR_FAILED, "%s went away while it was looked at", path);
+    DIR *stream = fdopendir(fd);
+    if (!stream) {
+        fd_close(fd);
+        return err_set(err, ERR_FAILED, "cannot list %s", path);
+    }
     errno = 0;
     for (struct dirent *item; (item = readdir(stream)) != NULL; errno = 0)
         if (!str_equal(item->d_name, ".") && !str_equal(item->d_name, ".."))
@@ -302,13 +189,16 @@ static bool wishes_in(const View *view, const char *dir)
 
 int view_list(View *view, const char *dir, StringVec *ret, Err *err)
 {
-    const char *resolved;
+    Entry *followed;
     const FileState *state, *disk;
-    int r = view_resolve(view, dir, &resolved, err);
+    int r = view_follow(view, dir, &followed, err);
+    const char *resolved = r >= 0 ? followed->resolved : NULL;
     if (r >= 0)
-        r = state_of(view, resolved, false, &state, err);
+        r = view_state(view, resolved, false, &state, err);
+    if (r >= 0 && state->type == FILE_DIRECTORY)
+        r = view_may(view, followed, resolved, VIEW_READ, err);
     if (r >= 0)
-        r = disk_state(view, resolved, false, &disk, err);
+        r = view_disk_state(view, resolved, false, &disk, err);
     if (r < 0)
         return r;
     StringVec names = {0};
@@ -346,7 +236,7 @@ static int wish_parents(View *view, const char *key, Err *err)
     for (const char *slash = strchr(key + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         const char *dir = arena_strndup(view->arena, key, (size_t)(slash - key));
         const FileState *state;
-        int r = state_of(view, dir, false, &state, err);
+        int r = view_state(view, dir, false, &state, err);
         if (r < 0)
             return r;
         if (state->type == FILE_ABSENT)
@@ -361,7 +251,7 @@ static int wish_parents(View *view, const char *key, Err *err)
 static int wish_state(View *view, const char *key, const FileState *state, Err *err)
 {
     const FileState *disk;
-    int r = disk_state(view, key, true, &disk, err);
+    int r = view_disk_state(view, key, true, &disk, err);
     if (r >= 0 && state->type != FILE_ABSENT)
         r = wish_parents(view, key, err);
     if (r < 0)
@@ -372,16 +262,19 @@ static int wish_state(View *view, const char *key, const FileState *state, Err *
 
 int view_write(View *view, const char *path, Bytes content, Err *err)
 {
-    const char *key;
+    Entry *followed;
     const FileState *state;
-    int r = view_resolve(view, path, &key, err);
+    int r = view_follow(view, path, &followed, err);
+    const char *key = r >= 0 ? followed->resolved : NULL;
     if (r >= 0)
-        r = state_of(view, key, false, &state, err);
+        r = view_state(view, key, false, &state, err);
+    if (r >= 0)
+        r = view_may(view, followed, key, VIEW_WRITE, err);
     if (r < 0)
         return r;
     if (state->type != FILE_ABSENT && state->type != FILE_REGULAR)
         return err_set(err, ERR_REFUSED, "%s is a %s and cannot be edited", path, file_type_to_string(state->type));
-    if ((r = state_of(view, key, true, &state, err)) < 0)
+    if ((r = view_state(view, key, true, &state, err)) < 0)
         return r;
     FileState wished = *state;
     if (state->type == FILE_ABSENT)
@@ -393,7 +286,10 @@ int view_write(View *view, const char *path, Bytes content, Err *err)
 int view_put(View *view, const char *path, const FileState *state, Err *err)
 {
     const char *key;
-    int r = resolve_parent(view, path, &key, err);
+    Entry *parent;
+    int r = view_follow_parent(view, path, &key, &parent, err);
+    if (r >= 0)
+        r = view_may(view, parent, key, VIEW_WRITE, err);
     if (r < 0)
         return r;
     FileState wished = *state;
@@ -404,10 +300,13 @@ int view_put(View *view, const char *path, const FileState *state, Err *err)
 int view_remove(View *view, const char *path, Err *err)
 {
     const char *key;
+    Entry *parent;
     const FileState *state;
-    int r = resolve_parent(view, path, &key, err);
+    int r = view_follow_parent(view, path, &key, &parent, err);
     if (r >= 0)
-        r = state_of(view, key, true, &state, err);
+        r = view_may(view, parent, key, VIEW_WRITE, err);
+    if (r >= 0)
+        r = view_state(view, key, true, &state, err);
     if (r < 0)
         return r;
     if (state->type == FILE_DIRECTORY) {
