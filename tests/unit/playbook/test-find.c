@@ -115,13 +115,16 @@ static void root_runs_only_what_nobody_else_can_write(void **state)
         skip();
     write_playbook(f, f->first, "one", "x");
     const char *path = arena_printf(f->arena, "%s/one.yaml", f->first);
-    assert_int_equal(chmod(path, 0664), 0);
+    assert_int_equal(chmod(path, 0664) | chown(path, 0, 50), 0);
     assert_int_equal(find(f, "one", &source, &err), -ERR_REFUSED);
     assert_int_equal(chmod(path, 0644) | chown(path, 1000, 0), 0);
     assert_int_equal(find(f, "one", &source, &err), -ERR_REFUSED);
     assert_int_equal(chown(path, 0, 0) | chmod(f->first, 0777), 0);
     assert_int_equal(find(f, "one", &source, &err), -ERR_REFUSED);
-    assert_int_equal(chmod(f->first, 0755), 0);
+    assert_int_equal(chmod(f->first, 0755) | chown(f->top, 1000, 0), 0);
+    assert_int_equal(find(f, "one", &source, &err), -ERR_REFUSED);
+    assert_non_null(strstr(err.message, f->top));
+    assert_int_equal(chown(f->top, 0, 0), 0);
     assert_int_equal(find(f, "one", &source, &err), 0);
 }
 
@@ -137,6 +140,9 @@ static void of_a_link_the_place_of_its_target_counts(void **state)
         symlink(arena_printf(f->arena, "%s/one.yaml", f->second), arena_printf(f->arena, "%s/link.yaml", f->first)), 0);
     assert_int_equal(find(f, "link", &source, &err), 0);
     assert_int_equal(chmod(f->second, 0777), 0);
+    assert_int_equal(find(f, "link", &source, &err), -ERR_REFUSED);
+    assert_int_equal(chmod(f->second, 0755), 0);
+    assert_int_equal(lchown(arena_printf(f->arena, "%s/link.yaml", f->first), 1000, 0), 0);
     assert_int_equal(find(f, "link", &source, &err), -ERR_REFUSED);
 }
 

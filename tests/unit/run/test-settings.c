@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -82,6 +83,30 @@ static void a_mistake_is_told_with_its_place(void **state)
     assert_int_equal(load(arena, "state: relative\n", &settings, &err), -ERR_INVALID);
 }
 
+static void roots_settings_are_of_roots_alone(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Settings settings;
+    Err err;
+    char top[] = "/tmp/salve-settings-XXXXXX";
+    if (geteuid() != 0)
+        skip();
+    assert_non_null(mkdtemp(top));
+    const char *path = arena_concat(arena, top, "/", "salve.yaml");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("state: /srv/salve\n", file) > 0 && fclose(file) == 0);
+    Diagnostics diags = diagnostics_new(arena);
+    assert_int_equal(settings_load(arena, path, &diags, &settings, &err), 0);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_int_equal(settings_load(arena, path, &diags, &settings, &err), -ERR_REFUSED);
+    assert_int_equal(chmod(path, 0644) | chown(top, 1000, 1000), 0);
+    assert_int_equal(settings_load(arena, path, &diags, &settings, &err), -ERR_REFUSED);
+    assert_non_null(strstr(err.message, top));
+    unlink(path);
+    rmdir(top);
+}
+
 static void a_file_that_was_named_must_be_there(void **state)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -94,8 +119,11 @@ static void a_file_that_was_named_must_be_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_not_given_is_the_default),        cmocka_unit_test(lists_replace_the_built_in_ones),
-        cmocka_unit_test(what_history_keeps_is_a_number_or_never), cmocka_unit_test(a_mistake_is_told_with_its_place),
+        cmocka_unit_test(what_is_not_given_is_the_default),
+        cmocka_unit_test(lists_replace_the_built_in_ones),
+        cmocka_unit_test(what_history_keeps_is_a_number_or_never),
+        cmocka_unit_test(a_mistake_is_told_with_its_place),
+        cmocka_unit_test(roots_settings_are_of_roots_alone),
         cmocka_unit_test(a_file_that_was_named_must_be_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
