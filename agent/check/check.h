@@ -61,9 +61,11 @@ struct HttpResult;
 struct Systemd;
 
 typedef struct CheckContext {
-    Arena *arena;          /* lives as long as the run */
-    const char *run_id;    /* marks probes as salve's own */
-    View *view;            /* the configuration as planned: where logs are, which units there are */
+    Arena *arena;       /* lives as long as the run */
+    const char *run_id; /* marks probes as salve's own */
+    /* The configuration of the phase: in a baseline as it was before, in a verification as planned, after a rollback as
+     * it is again. At open as planned: where logs are, which units there are. */
+    View *view;
     struct HttpPool *http; /* shared; requests started here carry `tag` (HttpRequest.tag) */
     uint64_t tag;          /* of this check; each check has a CheckContext of its own */
     struct Systemd *systemd;

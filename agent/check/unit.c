@@ -42,12 +42,15 @@ static usec unit_window(const void *spec, usec interval_usec, usec longest_reque
     return SETTLE_SEC * USEC_PER_SEC;
 }
 
-/* How many workers there should be, and whether they are replaced on purpose. */
-static void expect_workers(CheckContext *context, UnitRules *rules)
+/* How many workers there should be in this phase, and whether they are replaced on purpose. */
+static void expect_workers(const CheckContext *context, UnitRules *rules)
 {
     const GunicornFacts *facts;
     Err err;
     uint64_t max_requests = 0;
+    rules->recycles = false;
+    rules->workers = 0;
+    rules->workers_from = NULL;
     int r = gunicorn_load(context->view, rules->unit, &facts, &err);
     if (r == GUNICORN_NOT)
         return;
@@ -72,8 +75,6 @@ static int unit_open(CheckContext *context, const void *spec_, void **ret_state,
         if (r < 0)
             return r;
     }
-    if (rules.workers_all)
-        expect_workers(context, &rules);
     UnitState *state = arena_new_of(context->arena, UnitState);
     state->context = context;
     state->name = unit_check_name(context->arena, spec);
@@ -132,6 +133,8 @@ static void look_now(UnitState *state)
 static int unit_begin(void *state_, CheckPhase phase, usec window_usec, Err *err)
 {
     UnitState *state = state_;
+    if (state->watch.rules.workers_all)
+        expect_workers(state->context, &state->watch.rules);
     unit_watch_begin(&state->watch, phase);
     return 0;
 }

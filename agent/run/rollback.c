@@ -75,7 +75,7 @@ static int judge(Run *run, const char **ret_sick, Err *err)
         .window_usec = JUDGE_USEC,
     };
     const char *reason = NULL;
-    watch_for_rollback(run->watch);
+    watch_for_rollback(run->watch, run_fresh_view(run));
     usec started = clock_boottime();
     for (int round = 0; round < JUDGE_ROUNDS || clock_boottime() - started < run->settle_usec; round++) {
         WatchOutcome outcome;

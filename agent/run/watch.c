@@ -98,11 +98,14 @@ static void note_trouble(Watch *watch, Open *check, const Err *err)
 
 static void begin_all(Watch *watch, CheckPhase phase, usec window)
 {
+    View *planned = watch->input.view;
+    View *view = planned && phase == CHECK_BASELINE ? view_before(planned) : planned;
     watch->samples = 0;
     VEC_EACH (check, &watch->checks) {
         Err err;
         check->enough = false;
         check->trouble = NULL;
+        check->context.view = view;
         if (check->plan->kind->begin(check->state, phase, window, &err) < 0)
             note_trouble(watch, check, &err);
     }
@@ -329,8 +332,9 @@ const char *watch_unwanted(Arena *arena, const WatchOutcome *outcome, const bool
     return worst ? say(arena, worst) : NULL;
 }
 
-void watch_for_rollback(Watch *watch)
+void watch_for_rollback(Watch *watch, View *restored)
 {
+    watch->input.view = restored;
     watch->input.once = true;
     watch->input.cancel = NULL;
     watch->ahead = false;

@@ -23,7 +23,7 @@ typedef VEC(CheckResult) CheckResultVec;
 typedef struct WatchInput {
     Arena *arena;
     const char *run_id;
-    View *view; /* where the checks find paths and units */
+    View *view; /* as planned: where the checks find paths and units */
     struct Systemd *systemd;
     const PlannedCheckVec *checks;
     usec interval_usec;
@@ -66,9 +66,10 @@ int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *e
  * is asked of each check, because a verdict that is kept can hide a better one that is not. */
 const char *watch_unwanted(Arena *arena, const WatchOutcome *outcome, const bool keeps[static VERDICT_COUNT]);
 
-/* From now on the watch judges a rollback: one sample a check is enough, because nobody should wait for a whole window,
- * and no cancel ends it, because a rollback without evidence would be taken for a good one. */
-void watch_for_rollback(Watch *watch);
+/* From now on the watch judges a rollback, by the configuration that is there again: one sample a check is enough,
+ * because nobody should wait for a whole window, and no cancel ends it, because a rollback without evidence would be
+ * taken for a good one. */
+void watch_for_rollback(Watch *watch, View *restored);
 
 /* Whether every check that passed at the baseline passes now: how a rollback is judged (promise 6). ret_reason names
  * the first one that does not. Checks that did not pass then are reported as "still sick" in ret_sick. */

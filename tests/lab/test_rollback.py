@@ -12,6 +12,7 @@ from lab.playbooks import (HEALTH, RESTART, SERVICE, TIMEOUT, UPSTREAM_FAILURES,
                            playbook)
 from lab.runs import FAILED, REFUSED, ROLLED_BACK, hide_journal, master_argv, restored, run, salve_json, start, untouched
 
+SERVICE_CHECK = "unit gunicorn.service"
 NEW = "timeout 5"  # what TIMEOUT makes of the lab's timeout 2
 
 
@@ -218,6 +219,17 @@ def test_every_place_of_settings_is_put_back(shared, settings):
     if settings == "web-concurrency":
         host.knob("only-if", "WEB-CONCURRENCY 2")
     rolled_back(host, playbook(change))
+
+
+@pytest.mark.parametrize("settings", ["flags", "file"])
+def test_workers_are_counted_against_what_the_service_has_at_that_time(shared, settings):
+    host = shared(Spec(settings=settings))
+    host.knob("health-500")
+    ended = rolled_back(host, playbook(gunicorn(workers=5), checks=(http("health", limit="20s"), SERVICE)))
+    said = [(event["verdict"], event["text"]) for event in ended.events
+            if event["event"] == "verdict" and event["subject"] == SERVICE_CHECK]
+    workers = [3, 5, 3]  # at the baseline, after the change, after its rollback
+    assert said == [("pass", f"running, {n} workers") for n in workers], ended
 
 
 def test_owner_mode_attributes_and_acls_are_put_back(shared):

@@ -234,7 +234,7 @@ static void the_judgement_of_a_rollback_cannot_be_cancelled(void **state)
     WatchPhase phase = {.phase = CHECK_VERIFY, .limit_usec = USEC_PER_SEC / 10};
     Err err;
     assert_int_equal(watch_open(&f->input, &watch, &err), 0);
-    watch_for_rollback(watch);
+    watch_for_rollback(watch, f->input.view);
     assert_int_equal(watch_phase(watch, &phase, &outcome, &err), 0);
     assert_false(outcome.cancelled);
     assert_int_equal(outcome.results.n, 1);
