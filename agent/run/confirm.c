@@ -92,10 +92,16 @@ static int set_deadline(Run *run, usec wait_usec, Err *err)
     return 0;
 }
 
+/* A later deadline stays: whoever asks for less time than is left must not roll the run back early. */
 static void extend(Run *run, usec extend_usec)
 {
     Err err;
-    if (set_deadline(run, extend_usec, &err) < 0)
+    usec now = clock_boottime();
+    if (run->hot.deadline > now && run->hot.deadline - now >= extend_usec)
+        reply(run, true,
+              arena_printf(run->arena, "it waits until %s already, which is longer; nothing was changed",
+                           usec_to_local(run->arena, clock_realtime() + (run->hot.deadline - now))));
+    else if (set_deadline(run, extend_usec, &err) < 0)
         reply(run, false, err_text(&err));
     else
         reply(run, true,

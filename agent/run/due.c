@@ -106,7 +106,7 @@ int due_rearm(Systemd *systemd, Ledger *ledger, usec also, usec overdue, Err *er
 static const char *meaning(const Temporary *temporary, const Plan *plan)
 {
     if (plan->for_usec == 0)
-        return "if this is kept, it becomes a part of it and does not end by itself any more";
+        return "if this is kept, the temporary change does not end by itself any more (needs --make-permanent)";
     return temporary->state == TEMPORARY_GIVEN_UP ? "its end failed, and waits now for the end of this, too"
                                                   : "it waits for the end of this, then ends as well";
 }
@@ -133,8 +133,11 @@ void due_note(Arena *arena, const PastRunVec *runs, usec now_realtime, usec for_
     VEC_EACH (temporary, &temporaries) {
         bool ends = temporary->state != TEMPORARY_SUPERSEDED;
         bool undone = plan->undoes && strstr(plan->undoes, temporary->run->record.id);
-        if (ends && !undone && temporary_is_touched(runs, temporary->run, &files, plan->undoes))
-            note(arena, temporary, plan);
+        if (!ends || undone || !temporary_is_touched(runs, temporary->run, &files, plan->undoes))
+            continue;
+        note(arena, temporary, plan);
+        if (for_usec == 0)
+            plan->makes_permanent = temporary->run->record.id;
     }
 }
 
@@ -151,4 +154,16 @@ void due_note_from(Arena *arena, Ledger *ledger, usec for_usec, Plan *plan)
                    .subject = "temporary changes",
                    .text = arena_printf(arena, "whether there are any is not known: %s", err_text(&err))};
     due_note(arena, &runs, clock_realtime(), for_usec, plan);
+}
+
+int due_check_permanent(const Plan *plan, bool allowed, Err *err)
+{
+    if (!plan->makes_permanent || allowed)
+        return 0;
+    return err_set(
+        err, ERR_REFUSED,
+        "temporary change %s changed the same files, and would not end by itself any more; wait for its end, "
+        "take it back first (salve rollback %s), make this change temporary as well (--for), or say "
+        "--make-permanent",
+        plan->makes_permanent, plan->makes_permanent);
 }

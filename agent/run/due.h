@@ -32,5 +32,9 @@ void due_note(Arena *arena, const PastRunVec *runs, usec now_realtime, usec for_
  */
 void due_note_from(Arena *arena, Ledger *ledger, usec for_usec, Plan *plan);
 
+/* ERR_REFUSED, with what else to do, where the plan would make a temporary change permanent and nobody said that it may
+ * (--make-permanent). To be called after due_note. */
+int due_check_permanent(const Plan *plan, bool allowed, Err *err);
+
 /* The drop-in's text. */
 char *due_drop_in(Arena *arena, usec when_realtime);

@@ -26,13 +26,14 @@ typedef struct Plan {
     PlannedCheckVec checks;
     LivePendingVec pending; /* edits on disk that the running processes never loaded; accepted if not empty */
     usec warmup_usec, window_usec, interval_usec, settle_usec;
-    usec longest_request_usec; /* 0: not known */
-    bool nothing_to_do;        /* there are changes that make edits, and their result is already there */
-    bool only_restarts;        /* no edits by design: nothing to restore, nothing quarantined */
-    const char *undoes;        /* the runs that it takes back, ids with spaces between, or NULL */
-    usec for_usec;             /* it is undone after this time (run/due.h sets it); 0: for good */
-    const char *target;        /* the host's name, or the root's path */
-    const char *hash;          /* hex over target, edits and checks: what quarantine remembers */
+    usec longest_request_usec;   /* 0: not known */
+    bool nothing_to_do;          /* there are changes that make edits, and their result is already there */
+    bool only_restarts;          /* no edits by design: nothing to restore, nothing quarantined */
+    const char *undoes;          /* the runs that it takes back, ids with spaces between, or NULL */
+    const char *makes_permanent; /* the temporary change that would not end by itself any more, or NULL (run/due.h) */
+    usec for_usec;               /* it is undone after this time (run/due.h sets it); 0: for good */
+    const char *target;          /* the host's name, or the root's path */
+    const char *hash;            /* hex over target, edits and checks: what quarantine remembers */
 } Plan;
 
 typedef struct PlanOptions {

@@ -131,14 +131,14 @@ int carrier_may_ask(const VerbContext *context, bool yes, Err *err)
 {
     if (yes || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !context->globals->json))
         return 0;
-    return err_set(err, ERR_REFUSED, "there is no terminal to ask on; --yes applies the plan without asking");
+    return err_set(err, ERR_REFUSED, "there is no terminal to ask on; --yes goes on without asking");
 }
 
-int carrier_ask(Carrier *carrier)
+int carrier_ask(Carrier *carrier, const char *question)
 {
     char answer[16] = "";
     stream_rest(carrier->stream);
-    fputs("Apply? [y/N] ", stdout);
+    printf("%s [y/N] ", question);
     fflush(stdout);
     bool wanted = fgets(answer, sizeof answer, stdin) && !carrier_cancelled &&
                   (strcmp(answer, "y\n") == 0 || strcmp(answer, "Y\n") == 0 || strcmp(answer, "yes\n") == 0);

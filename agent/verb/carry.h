@@ -48,8 +48,8 @@ int carrier_show_plan(VerbContext *context, Carrier *carrier, const Plan *plan, 
 
 /* 0: go on. Without --yes and without a terminal to ask on: ERR_REFUSED. To be called before anything else happens. */
 int carrier_may_ask(const VerbContext *context, bool yes, Err *err);
-/* Asks whether to apply what was shown. 1: the answer was no. */
-int carrier_ask(Carrier *carrier);
+/* Asks the question ("Apply?"). 1: the answer was no, and that nothing was touched was said. */
+int carrier_ask(Carrier *carrier, const char *question);
 /* Runs the plan, prints how it ended and what to type next; the exit status. */
 int carrier_run(VerbContext *context, Carrier *carrier, const Plan *plan, RunOptions *options, Err *err);
 /* Closes the engine and tells how a run ended; the exit status that goes with it. */

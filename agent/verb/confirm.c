@@ -19,7 +19,8 @@ typedef struct ConfirmOptions {
 } ConfirmOptions;
 
 static const Option confirm_options[] = {
-    OPTION_DURATION(ConfirmOptions, extend_usec, "extend", 0, "Do not confirm yet: let it wait this long from now."),
+    OPTION_DURATION(ConfirmOptions, extend_usec, "extend", 0,
+                    "Do not confirm yet: let it wait this long from now at least."),
     OPTIONS_END,
 };
 

@@ -39,7 +39,7 @@ static int agree(VerbContext *context, Request *request, int *ret_status, Err *e
         return r;
     *ret_status = plan->nothing_to_do ? 0 : STATUS_REFUSED;
     request->accepted = plan->hash;
-    return plan->nothing_to_do ? 1 : carrier_ask(&carrier);
+    return plan->nothing_to_do ? 1 : carrier_ask(&carrier, "Apply?");
 }
 
 /* Where the carrier finds what it is asked to do, and where it tells what it does. Both are below a state directory

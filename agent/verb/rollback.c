@@ -4,7 +4,7 @@
 #include "verb/work.h"
 
 typedef struct RollbackOptions {
-    bool yes, accept_pending, force, foreground;
+    bool yes, accept_pending, make_permanent, force, foreground;
     const char *verify, *to;
 } RollbackOptions;
 
@@ -18,6 +18,8 @@ static const Option rollback_options[] = {
                   "Verify for the whole window (the default), or with one sample a check (once)."),
     OPTION_FLAG(RollbackOptions, accept_pending, "accept-pending", 0,
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
+    OPTION_FLAG(RollbackOptions, make_permanent, "make-permanent", 0,
+                "Go on though a temporary change of the same files would not end by itself any more; recorded."),
     OPTION_FLAG(RollbackOptions, force, "force", 0, "Try a plan again that was rolled back before; recorded."),
     OPTION_FLAG(RollbackOptions, foreground, "foreground", 0,
                 "Carry the run in this process: it is taken back when this process is asked to end."),
@@ -55,6 +57,7 @@ static int rollback_run(VerbContext *context, Err *err)
         .once = str_equal(options->verify, "once"),
         .force = options->force,
         .accept_pending = options->accept_pending,
+        .make_permanent = options->make_permanent,
     };
     return launch(context, &request, (LaunchOptions){.yes = options->yes, .foreground = options->foreground}, err);
 }

@@ -8,13 +8,17 @@
 enum { STATUS_MAX = 64 << 20 };
 
 typedef struct StatusOptions {
-    bool diff;
+    bool diff, can_remove;
 } StatusOptions;
 
 static const Option status_options[] = {
     OPTION_FLAG(StatusOptions, diff, "diff", 'd', "Show what changed since the last known good, secrets masked."),
+    OPTION_FLAG(StatusOptions, can_remove, "can-remove", 0,
+                "Only say whether salve may be removed: exit status 3 while a run or a temporary change needs it."),
     OPTIONS_END,
 };
+
+enum { STATUS_REFUSED = 3 };
 
 /* What the kept runs left, against the disk. That it cannot be told is no reason to tell nothing. */
 static void find_drift(Arena *arena, const Store *store, StatusReport *ret)
@@ -82,6 +86,24 @@ static int gather(VerbContext *context, const Store *store, StatusReport *ret, E
     return store->ledger ? read_ledger(context->arena, store, ret, err) : 0;
 }
 
+/* Who else would bring these to their end? */
+static int tell_can_remove(const StatusReport *report, Err *err)
+{
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(STATUS_MAX);
+    if (report->hot)
+        strbuf_printf(&text, "run %s has changed this host and is not at its end: salve recover\n",
+                      report->hot->run_id);
+    if (report->hot_error)
+        strbuf_printf(&text, "whether a run is not at its end is unknown: %s\n", report->hot_error);
+    VEC_EACH (temporary, &report->temporaries) {
+        if (temporary->state != TEMPORARY_SUPERSEDED)
+            strbuf_printf(&text, "temporary change %s is still to be undone: salve rollback %s, or wait\n",
+                          temporary->run->record.id, temporary->run->record.id);
+    }
+    int r = verb_print(&text, err);
+    return r < 0 ? r : text.len ? STATUS_REFUSED : 0;
+}
+
 static int status_run(VerbContext *context, Err *err)
 {
     const StatusOptions *options = context->options;
@@ -92,6 +114,8 @@ static int status_run(VerbContext *context, Err *err)
         r = gather(context, &store, &report, err);
     if (r < 0)
         return r;
+    if (options->can_remove)
+        return tell_can_remove(&report, err);
     if (context->globals->json)
         return verb_print_json(status_json(context->arena, &report), err);
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(STATUS_MAX);

@@ -43,6 +43,9 @@ int work_plan(VerbContext *context, Carrier *carrier, const Request *request, Pl
     if (r < 0 || (*ret)->nothing_to_do)
         return r;
     due_note_from(context->arena, engine_store(carrier->engine)->ledger, request->for_usec, *ret);
+    r = due_check_permanent(*ret, request->make_permanent, err);
+    if (r < 0)
+        return r;
     r = engine_check_quarantine(carrier->engine, *ret, &how, err);
     if (r >= 0 && kinds[i].guarded)
         r = engine_check_guards(carrier->engine, *ret, &how, err);
@@ -57,7 +60,7 @@ static int agree(VerbContext *context, Carrier *carrier, const Request *request,
     if (request->accepted && !str_equal(request->accepted, plan->hash))
         return err_set(err, ERR_REFUSED, "the host changed since the plan was shown; plan again");
     int r = request->accepted ? 0 : carrier_show_plan(context, carrier, plan, &diff, err);
-    return r < 0 || !ask ? r : carrier_ask(carrier);
+    return r < 0 || !ask ? r : carrier_ask(carrier, "Apply?");
 }
 
 /* Whoever hears that there is nothing to do can begin the next run at once. */

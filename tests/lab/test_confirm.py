@@ -79,6 +79,18 @@ def test_asking_again_extends_the_time(boot):
         assert carried.end().code == KEPT
 
 
+def test_an_extension_never_shortens_the_time(boot):
+    host = boot(BOTH)
+    with restored(host), waiting(host, LONG) as carried:
+        shorter = host.salve("confirm", "--extend", "1s", check=True)
+        assert "already" in shorter.stdout and "nothing was changed" in shorter.stdout, shorter
+        while carried.next_event(event="wait", subject="confirmation").get("duration_usec", 0) < 3_000_000:
+            pass
+        cancelled = host.salve("cancel", check=True)
+        assert "cancelled" in cancelled.stdout, cancelled
+        assert carried.end().code == ROLLED_BACK
+
+
 def test_another_run_than_the_one_that_waits_is_not_confirmed(shared):
     host = shared(BOTH)
     with restored(host), waiting(host, LONG) as carried:

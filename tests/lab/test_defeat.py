@@ -198,7 +198,9 @@ def test_services_that_a_boot_has_just_started_have_time_to_pass_the_checks(boot
     assert host.get("/health/").status == 200
 
 
-def test_the_package_can_be_upgraded_but_not_removed_while_a_run_is_hot(boot, salve_path, tmp_path):
+@pytest.fixture
+def packaged(boot, salve_path, tmp_path):
+    """A host on which salve was installed as a Debian package; /root/salve.deb is that package."""
     if not (pathlib.Path(salve_path) / "meson-info").is_dir():
         pytest.skip("a package is made from a build directory")
     built = subprocess.run([REPOSITORY / "packaging" / "build-deb", salve_path, tmp_path], capture_output=True, text=True)
@@ -208,6 +210,27 @@ def test_the_package_can_be_upgraded_but_not_removed_while_a_run_is_hot(boot, sa
     host = boot(BOTH, salve=False)
     host.install_tree(tmp_path / "tree")
     host.run("dpkg -i /root/salve.deb")
+    host.wait_site()
+    return host
+
+
+def test_the_package_is_not_removed_while_a_temporary_change_is_to_end(packaged):
+    host = packaged
+    ended = run(host, SHORT, "--verify", "once", "--for", "1h")
+    assert ended.code == KEPT, ended
+    for word in ("-r", "-P"):
+        refused = host.run(["dpkg", word, "salve"], check=False)
+        assert refused.code != 0 and f"salve rollback {ended.id}" in refused.output, refused
+    host.salve("rollback", "--yes", "--verify", "once", check=True)
+    host.write("/etc/salve/playbooks/mine.yaml", "# mine\n")
+    purged = host.run("dpkg -P salve")
+    assert "/etc/salve stays" in purged.output, purged
+    left = host.run("find /etc /run /var/lib -name '*salve*' -not -path '/var/lib/dpkg/*'").stdout.split()
+    assert left == ["/etc/salve"], left
+
+
+def test_the_package_can_be_upgraded_but_not_removed_while_a_run_is_hot(packaged):
+    host = packaged
     with restored(host), under_way(host) as carried:
         refused = host.run("dpkg -r salve", check=False)
         assert refused.code != 0 and "salve recover" in refused.output, refused

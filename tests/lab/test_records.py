@@ -238,6 +238,18 @@ def test_a_hold_ends_by_its_time_or_by_a_person(shared):
     assert salve_json(host, "status")["hold"] is None
 
 
+def test_a_second_hold_says_what_it_replaces_and_asks(shared):
+    host = shared()
+    host.salve("hold", "--for", "1h", "--reason", "freeze", check=True)
+    refused = host.salve("hold", "--reason", "mine")
+    assert refused.code == REFUSED and "freeze" in refused.stderr and "--yes" in refused.stderr, refused
+    assert salve_json(host, "status")["hold"]["reason"] == "freeze"
+    replaced = host.salve("hold", "--reason", "mine", "--yes", check=True)
+    assert "This replaces the hold of root" in replaced.stdout and "freeze" in replaced.stdout, replaced
+    assert salve_json(host, "status")["hold"]["reason"] == "mine"
+    host.salve("release", check=True)
+
+
 def test_events_are_valid_json_lines_whatever_happens(shared):
     host = shared()
     ended = run(host, playbook(RESTART))

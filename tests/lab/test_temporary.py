@@ -28,7 +28,11 @@ def temporary(host, duration, *changes):
 
 
 def for_good(host, *changes):
-    ended = run(host, playbook(*changes, checks=CHECKS), "--verify", "once")
+    text = playbook(*changes, checks=CHECKS)
+    with untouched(host):
+        refused = run(host, text, "--verify", "once")
+        assert refused.code == REFUSED and refused.said("--make-permanent"), refused
+    ended = run(host, text, "--verify", "once", "--make-permanent")
     assert ended.code == KEPT, ended
     return ended
 

@@ -37,6 +37,21 @@ static void a_plan_says_what_becomes_of_a_temporary_change_of_its_files(void **s
     assert_non_null(strstr(notes(&bench, &runs, USEC_PER_HOUR, NULL), "waits for the end of this"));
 }
 
+static void only_a_word_makes_a_temporary_change_permanent(void **state)
+{
+    CLEANUP(plan_bench_free) PlanBench bench = plan_bench("30");
+    PastRunVec runs = one_temporary(bench.tree.arena, ENV_PATH);
+    Plan *plan = plan_of(&bench, "[{gunicorn: {unit: gunicorn.service, exactly: {timeout: 60s}}}]");
+    Err err;
+    due_note(bench.tree.arena, &runs, 0, 0, plan);
+    assert_int_equal(due_check_permanent(plan, false, &err), -ERR_REFUSED);
+    assert_non_null(strstr(err_text(&err), "salve rollback t1"));
+    assert_int_equal(due_check_permanent(plan, true, &err), 0);
+    plan->makes_permanent = NULL;
+    due_note(bench.tree.arena, &runs, 0, USEC_PER_HOUR, plan);
+    assert_int_equal(due_check_permanent(plan, false, &err), 0);
+}
+
 static void it_says_nothing_of_others_and_of_what_it_takes_back(void **state)
 {
     CLEANUP(plan_bench_free) PlanBench bench = plan_bench("30");
@@ -61,6 +76,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_says_what_becomes_of_a_temporary_change_of_its_files),
+        cmocka_unit_test(only_a_word_makes_a_temporary_change_permanent),
         cmocka_unit_test(it_says_nothing_of_others_and_of_what_it_takes_back),
         cmocka_unit_test(the_timer_is_told_in_utc_and_not_too_early),
     };
