@@ -27,21 +27,6 @@ static void set_known(Arena *arena, Node *map, const char *key, const char *text
         node_set_text(arena, map, key, secret_mask_text(arena, text));
 }
 
-/* A tree is masked by its keys: masking its text would leave no JSON. */
-static void mask_tree(Arena *arena, Node *node)
-{
-    if (node->kind == NODE_SCALAR && node->quoted)
-        node->text = secret_mask_text(arena, node->text);
-    VEC_EACH (item, &node->items)
-        mask_tree(arena, *item);
-    VEC_EACH (pair, &node->pairs) {
-        if (secret_is_name(pair->key->text, strlen(pair->key->text)) && !node_is_null(pair->value))
-            pair->value = node_text(arena, SECRET_MASK);
-        else
-            mask_tree(arena, pair->value);
-    }
-}
-
 /* A JSON text as a tree; as text where it is none. */
 static Node *parsed(Arena *arena, const char *text)
 {
@@ -51,7 +36,7 @@ static Node *parsed(Arena *arena, const char *text)
         return node_null(arena);
     if (json_parse(arena, "ledger", bytes_of(text), &root, &err) < 0)
         return node_text(arena, secret_mask_text(arena, text));
-    mask_tree(arena, root);
+    secret_mask_node(arena, root);
     return root;
 }
 

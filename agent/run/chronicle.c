@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/chronicle.h"
 
+#include "base/cleanup.h"
+#include "config/secret.h"
 #include "data/json.h"
 
 static void report(Chronicle *chronicle, const char *run_id, const Err *err)
@@ -15,6 +17,8 @@ static void report(Chronicle *chronicle, const char *run_id, const Err *err)
 
 static int write_event(Chronicle *chronicle, const Event *event, Err *err)
 {
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    const char *text = secret_mask_text(arena, event->text);
     if (event->kind == EVENT_SAMPLE) {
         LedgerSample sample = {
             .realtime = event->realtime,
@@ -23,7 +27,7 @@ static int write_event(Chronicle *chronicle, const Event *event, Err *err)
             .value = event->value,
             .unit = event->unit,
             .ok = event->ok,
-            .text = event->text,
+            .text = text,
         };
         return ledger_add_sample(chronicle->ledger, event->run_id, &sample, err);
     }
@@ -32,7 +36,7 @@ static int write_event(Chronicle *chronicle, const Event *event, Err *err)
         .kind = event_kind_to_string(event->kind),
         .state = event->state,
         .subject = event->subject,
-        .text = event->text,
+        .text = text,
         .duration_usec = event->duration_usec,
     };
     return ledger_add_event(chronicle->ledger, event->run_id, &row, err);
@@ -71,7 +75,7 @@ void chronicle_verdict(Chronicle *chronicle, Arena *arena, const char *run_id, c
         .phase = chronicle->phase,
         .check = result->name,
         .verdict = verdict_to_string(result->verdict),
-        .reason = result->reason,
+        .reason = secret_mask_text(arena, result->reason),
         .measures = json_to_string(arena, measures, JSON_COMPACT),
     };
     if (ledger_set_verdict(chronicle->ledger, run_id, &verdict, &err) < 0)

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/json.h"
+#include "config/secret.h"
 #include "run/activate.h"
 #include "run/before.h"
 #include "run/confirm.h"
@@ -68,7 +68,7 @@ static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err
     run->record.created = clock_realtime();
     run->record.playbook = plan->playbook->name;
     run->record.target = plan->target;
-    run->record.values = json_to_string(run->arena, playbook_values(run->arena, plan->playbook), JSON_COMPACT);
+    run->record.values = secret_json(run->arena, playbook_values(run->arena, plan->playbook));
     run->record.plan_hash = plan->hash;
     run->record.origin = plan->origin;
     run->record.user = options->user ? options->user : who_started(run->arena);

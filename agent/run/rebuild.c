@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "data/json.h"
+#include "config/secret.h"
 #include "run/intent.h"
 #include "run/run.h"
 #include "run/take-up.h"
@@ -74,7 +74,7 @@ static int describe(Engine *engine, RunRecord *run, StringVec *paths, Err *err)
     VEC_EACH (edit, &snapshot.edits)
         *vec_push(arena, paths) = edit->path;
     run->playbook = intent.playbook->name;
-    run->values = json_to_string(arena, intent.values ? intent.values : node_map(arena), JSON_COMPACT);
+    run->values = secret_json(arena, intent.values ? intent.values : node_map(arena));
     run->undoes = intent.undoes;
     if (run->state == RUN_KEPT && intent.for_usec)
         run->until = began(run->id) + intent.for_usec; /* rather early than never */

@@ -110,6 +110,18 @@ static void secrets_do_not_show(void **state)
     assert_non_null(strstr(text, "+TimeoutStopSec=90\n"));
 }
 
+static void lines_that_differ_in_a_secret_only_still_differ(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Edit edit = {"/srv/app/gunicorn.conf.py", REGULAR("workers = 2\nraw_env = [\n    \"DB_PASS=alpha\",\n]\n"),
+                 REGULAR("workers = 2\nraw_env = [\n    \"DB_PASS=gamma\",\n]\n")};
+    const char *text = render(arena, &edit, (DiffOptions){0});
+    assert_non_null(strstr(text, "-    \"DB_PASS=********\",\n+    \"DB_PASS=********\",\n"));
+    assert_non_null(strstr(text, " workers = 2\n"));
+    assert_null(strstr(text, "alpha"));
+    assert_null(strstr(text, "gamma"));
+}
+
 static void write_file(const char *path, Bytes content)
 {
     FILE *file = fopen(path, "w");
@@ -189,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_missing_newline_at_the_end_is_a_difference),
         cmocka_unit_test(what_no_line_shows_is_said_in_words),
         cmocka_unit_test(secrets_do_not_show),
+        cmocka_unit_test(lines_that_differ_in_a_secret_only_still_differ),
         cmocka_unit_test(patch_makes_the_new_file_from_the_old_one),
         cmocka_unit_test(statistics_count_lines),
     };

@@ -14,7 +14,7 @@ static const struct {
     const char *given, *shown;
 } lines[] = {
     {"DB_PASSWORD=hunter2", "DB_PASSWORD=********"},
-    {"Environment=\"SECRET_KEY=abc def\" DEBUG=0", "Environment=\"SECRET_KEY=******** def\" DEBUG=0"},
+    {"Environment=\"SECRET_KEY=abc def\" DEBUG=0", "Environment=\"SECRET_KEY=********\" DEBUG=0"},
     {"Environment='API_TOKEN=abc' LANG=C", "Environment='API_TOKEN=********' LANG=C"},
     {"password: \"a b c\"", "password: ********"},
     {"{\"token\": \"abc\", \"n\": 1}", "{\"token\": ********, \"n\": 1}"},
@@ -54,14 +54,18 @@ static void environment_files_show_only_what_salve_sets(void **state)
                                          "EMPTY=\n"
                                          "LONG=\"first\n"
                                          "second\"\n"
+                                         "#OLD=x\n"
+                                         "what systemd would drop\n"
                                          "LAST=x"),
                                    true);
     assert_string_equal(shown.data, "# a comment\n"
                                     "REGION=********\n"
                                     "GUNICORN_CMD_ARGS=--timeout 60 --env DB_PASSWORD=********\n"
                                     "WEB_CONCURRENCY=4\n"
-                                    "EMPTY=\n"
+                                    "EMPTY=********\n"
                                     "LONG=********\n"
+                                    "********\n"
+                                    "#OLD=********\n"
                                     "********\n"
                                     "LAST=********");
 }
