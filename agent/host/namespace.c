@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The candidate is written through the overlay itself, in the child, before it executes the program: so the kernel
+/* The candidate is written into the private copy itself, in the child, before it executes the program: so the kernel
  * makes the whiteouts and copies the directories up, and there is one way for every type of file. */
 #include "host/namespace.h"
 
@@ -7,16 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/sandbox.h"
 
 #define STAGE_PARENT "/run/salve"
 #define STAGE_PREFIX "stage-"
@@ -24,7 +23,6 @@
 struct Staging {
     const StagedFile *files;
     size_t n_files;
-    const char *const *directories;
     Arena *arena;
     const char *home;    /* STAGE_PARENT/stage-<pid>-<number>, NULL until it is there */
     const char **copies; /* one per file, NULL where it has none */
@@ -102,47 +100,13 @@ static int make_copies(Staging *staging, Err *err)
     return 0;
 }
 
-static bool is_below(const char *path, const char *directory)
+int staging_open(const StagedFile *files, size_t n_files, Staging **ret_staging, Err *err)
 {
-    size_t len = strlen(directory);
-    return strncmp(path, directory, len) == 0 && path[len] == '/';
-}
-
-static int check_path(const StagedFile *file, const char *const *directories, Err *err)
-{
-    for (const char *const *directory = directories; *directory; directory++) {
-        if (is_below(file->path, *directory))
-            return 0;
-    }
-    return err_set(err, ERR_FAILED, "%s is in none of the staged directories", file->path);
-}
-
-static int check_directory(const char *directory, Err *err)
-{
-    char resolved[PATH_MAX];
-    struct stat st;
-    if (stat(directory, &st) < 0)
-        return err_errno(err, errno, "cannot stage below %s", directory);
-    if (!S_ISDIR(st.st_mode) || !realpath(directory, resolved) || !str_equal(resolved, directory))
-        return err_set(err, ERR_FAILED, "cannot stage below %s: not a real directory", directory);
-    return 0;
-}
-
-int staging_open(const StagedFile *files, size_t n_files, const char *const *directories, Staging **ret_staging,
-                 Err *err)
-{
-    int r = 0;
-    for (size_t i = 0; i < n_files && r == 0; i++)
-        r = check_path(&files[i], directories, err);
-    for (const char *const *directory = directories; *directory && r == 0; directory++)
-        r = check_directory(*directory, err);
-    if (r < 0)
-        return r;
     remove_stale();
     Arena *arena = arena_new();
     CLEANUP(staging_close) Staging *staging = arena_new_of(arena, Staging);
-    *staging = (Staging){files, n_files, directories, arena, NULL, arena_array(arena, const char *, n_files)};
-    r = make_copies(staging, err);
+    *staging = (Staging){files, n_files, arena, NULL, arena_array(arena, const char *, n_files + 1)};
+    int r = make_copies(staging, err);
     if (r < 0)
         return r;
     *ret_staging = STEAL(staging);
@@ -167,21 +131,8 @@ const char *staging_copy(const Staging *staging, const char *path)
     return NULL;
 }
 
-/* Follows symlinks: a way that leads out of the overlays would end in a write to the host. */
-static int check_inside(const Staging *staging, const char *directory, Err *err)
-{
-    char resolved[PATH_MAX];
-    if (!realpath(directory, resolved))
-        return err_errno(err, errno, "cannot stage below %s", directory);
-    for (const char *const *staged = staging->directories; *staged; staged++) {
-        if (str_equal(resolved, *staged) || is_below(resolved, *staged))
-            return 0;
-    }
-    return err_set(err, ERR_FAILED, "cannot stage below %s: it leads to %s", directory, resolved);
-}
-
 /* The directories on the way to `path`, made where they are missing. */
-static int make_parents(const Staging *staging, const char *path, Err *err)
+static int make_parents(const char *path, Err *err)
 {
     char parent[PATH_MAX];
     struct stat st;
@@ -189,7 +140,7 @@ static int make_parents(const Staging *staging, const char *path, Err *err)
     char *slash = strrchr(parent, '/'), *end = slash;
     for (*end = '\0'; stat(parent, &st) < 0 && (slash = strrchr(parent, '/')) && slash > parent;)
         *slash = '\0';
-    int r = check_inside(staging, parent, err);
+    int r = 0;
     while (r == 0 && strlen(parent) < (size_t)(end - parent)) {
         parent[strlen(parent)] = '/';
         if (mkdir(parent, 0755) < 0)
@@ -212,12 +163,12 @@ static int place_directory(const StagedFile *file, Err *err)
     return 0;
 }
 
-static int place(const Staging *staging, const StagedFile *file, Err *err)
+static int place(const StagedFile *file, Err *err)
 {
     struct stat st;
     if (file->type == STAGED_ABSENT && lstat(file->path, &st) < 0)
         return 0;
-    int r = make_parents(staging, file->path, err);
+    int r = make_parents(file->path, err);
     if (r < 0)
         return r;
     if (file->type == STAGED_DIRECTORY)
@@ -236,62 +187,6 @@ static int place(const Staging *staging, const StagedFile *file, Err *err)
     return lstat(file->path, &st) == 0 ? err_set(err, ERR_FAILED, "cannot stage the absence of %s", file->path) : 0;
 }
 
-/* What the kernel or a container does not let us do: ERR_REFUSED, which staging_run turns into its outcome. */
-static int refused(Err *err, const char *what, const char *where)
-{
-    int errnum = errno;
-    err_errno(err, errnum, "%s %s", what, where);
-    err->kind = ERR_REFUSED;
-    return -ERR_REFUSED;
-}
-
-/* An overlay does not show what is mounted below its lower directory: the candidate would be judged without it. */
-static int check_mounts_below(const char *directory, Err *err)
-{
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    if (!mounts)
-        return refused(err, "cannot read", "/proc/self/mountinfo");
-    char line[8192], point[4096];
-    bool below = false;
-    while (!below && fgets(line, sizeof line, mounts))
-        below = sscanf(line, "%*s %*s %*s %*s %4095s", point) == 1 && is_below(point, directory);
-    fclose(mounts);
-    return below ? err_set(err, ERR_REFUSED, "%s is mounted below %s, which an overlay would hide", point, directory)
-                 : 0;
-}
-
-/* The upper layers of all overlays are in one tmpfs over `home`; number keeps them apart. */
-static int lay_overlay(const char *home, size_t number, const char *directory, Err *err)
-{
-    char upper[256], work[256], options[PATH_MAX + 600];
-    struct stat st;
-    if (strpbrk(directory, ",:\\\""))
-        return err_set(err, ERR_REFUSED, "an overlay cannot name %s", directory);
-    int r = check_mounts_below(directory, err);
-    if (r < 0)
-        return r;
-    snprintf(upper, sizeof upper, "%s/upper-%zu", home, number);
-    snprintf(work, sizeof work, "%s/work-%zu", home, number);
-    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s", directory, upper, work);
-    /* The root of the overlay shows the upper directory's owner and mode: a service's user must get in as before. */
-    if (stat(directory, &st) < 0 || mkdir(upper, 0700) < 0 || mkdir(work, 0700) < 0 ||
-        chown(upper, st.st_uid, st.st_gid) < 0 || chmod(upper, st.st_mode & 07777) < 0)
-        return refused(err, "cannot prepare an overlay over", directory);
-    return mount("overlay", directory, "overlay", 0, options) < 0
-               ? refused(err, "cannot lay an overlay over", directory)
-               : 0;
-}
-
-/* Whether another directory's overlay already shows this one. */
-static bool is_covered(const char *const *directories, size_t at)
-{
-    for (size_t i = 0; directories[i]; i++) {
-        if (is_below(directories[at], directories[i]) || (i < at && str_equal(directories[at], directories[i])))
-            return true;
-    }
-    return false;
-}
-
 typedef struct StagedRun {
     const Staging *staging;
     const ChildSpec *spec; /* the caller's */
@@ -303,25 +198,20 @@ static bool ask_caller(void *context)
     return run->spec->interrupted(run->spec->context);
 }
 
+/* Files are written in the copy: wherever the names on their way lead, nothing of the host is touched. */
 static int enter(void *context, Err *err)
 {
     const Staging *staging = ((const StagedRun *)context)->staging;
-    if (unshare(CLONE_NEWNS) < 0)
-        return refused(err, "cannot make", "a mount namespace");
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return refused(err, "cannot make the mounts private of", "the namespace");
-    if (mount("tmpfs", staging->home, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700,size=64m") < 0)
-        return refused(err, "cannot mount a tmpfs on", staging->home);
-    int r = 0;
-    for (size_t i = 0; staging->directories[i] && r == 0; i++) {
-        if (!is_covered(staging->directories, i))
-            r = lay_overlay(staging->home, i, staging->directories[i], err);
-    }
+    int r = sandbox_enter(staging->home, err);
     mode_t mask = umask(0);
     for (size_t i = 0; i < staging->n_files && r == 0; i++)
-        r = place(staging, &staging->files[i], err);
+        r = place(&staging->files[i], err);
     umask(mask);
-    return r;
+    if (r < 0 && err->errnum == EROFS) { /* a file system that takes no overlay */
+        err->kind = ERR_REFUSED;
+        return -ERR_REFUSED;
+    }
+    return r < 0 ? r : sandbox_drop_rights(err);
 }
 
 int staging_run(Staging *staging, Arena *arena, const ChildSpec *spec, ChildResult *ret_result, Err *err)

@@ -4,14 +4,11 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "host/sandbox.h"
 #include "stack/nginx.h"
 
 #define PROGRAM_USEC (60 * USEC_PER_SEC)
-
-/* Where candidates are laid over: as high as the programs look, so that includes and links work as on the host. */
-static const char *const usual_directories[] = {"/etc/nginx", "/etc/systemd/system"};
 
 /* --- Messages --- */
 
@@ -65,10 +62,31 @@ static const char *first_new(const StringVec *lines, const StringVec *cores, con
 
 /* --- Programs --- */
 
+static int drop_rights(void *context, Err *err)
+{
+    (void)context;
+    return sandbox_drop_rights(err);
+}
+
+/* Programs judge files that others may write: also what is live is judged in a private copy, where the kernel allows
+ * one. */
+static int run_live(const StageInput *in, const ChildSpec *spec, ChildResult *ret, Err *err)
+{
+    CLEANUP(staging_close) Staging *untouched = NULL;
+    int r = staging_open(NULL, 0, &untouched, err);
+    if (r >= 0)
+        r = staging_run(untouched, in->arena, spec, ret, err);
+    if (r != STAGING_REFUSED)
+        return r;
+    ChildSpec plain = *spec;
+    plain.before_exec = drop_rights;
+    return child_run(in->arena, &plain, ret, err);
+}
+
 static int run_program(const StageInput *in, Staging *staging, const char *const *argv, ChildResult *ret, Err *err)
 {
     ChildSpec spec = {.argv = argv, .timeout_usec = PROGRAM_USEC};
-    return staging ? staging_run(staging, in->arena, &spec, ret, err) : child_run(in->arena, &spec, ret, err);
+    return staging ? staging_run(staging, in->arena, &spec, ret, err) : run_live(in, &spec, ret, err);
 }
 
 int stage_program(const StageInput *in, Staging *staging, const char *const *argv, const char *what, Err *err)
@@ -198,56 +216,22 @@ static StagedFile staged_file(const Edit *edit)
     };
 }
 
-static bool below(const char *path, const char *directory)
+static StagedFile *staged_files(const StageInput *in)
 {
-    size_t len = strlen(directory);
-    return strncmp(path, directory, len) == 0 && path[len] == '/';
-}
-
-/* The directory to lay over for a path: a usual one, else the nearest that exists. */
-static const char *directory_for(Arena *arena, const char *path)
-{
-    struct stat st;
-    for (size_t i = 0; i < ARRAY_LEN(usual_directories); i++) {
-        if (below(path, usual_directories[i]) && stat(usual_directories[i], &st) == 0)
-            return usual_directories[i];
-    }
-    char *directory = arena_strdup(arena, path);
-    do {
-        *strrchr(directory, '/') = '\0';
-    } while (directory[0] && stat(directory, &st) < 0);
-    return directory[0] ? directory : "/";
-}
-
-static void stage_files(const StageInput *in, StagedFile **ret_files, const char *const **ret_directories)
-{
-    StringVec directories = {0};
     StagedFile *files = arena_array(in->arena, StagedFile, in->edits->n + 1);
-    for (size_t i = 0; i < in->edits->n; i++) {
+    for (size_t i = 0; i < in->edits->n; i++)
         files[i] = staged_file(&in->edits->items[i]);
-        const char *directory = directory_for(in->arena, files[i].path);
-        bool covered = false;
-        VEC_EACH (other, &directories)
-            covered = covered || strcmp(directory, *other) == 0 || below(directory, *other);
-        if (!covered)
-            *vec_push(in->arena, &directories) = directory;
-    }
-    *vec_push(in->arena, &directories) = NULL;
-    *ret_files = files;
-    *ret_directories = directories.items;
+    return files;
 }
 
 int stage_begin(const StageInput *input, Stage **ret, Err *err)
 {
     CLEANUP(stage_close) Stage *stage = xmalloc(sizeof *stage);
-    StagedFile *files;
-    const char *const *directories;
     *stage = (Stage){.input = *input};
     *ret = NULL;
     if (input->edits->n == 0)
         return 0;
-    stage_files(input, &files, &directories);
-    int r = staging_open(files, input->edits->n, directories, &stage->staging, err);
+    int r = staging_open(staged_files(input), input->edits->n, &stage->staging, err);
     if (r < 0)
         return err_prefix(err, "cannot stage the candidate");
     begin_checks(stage);

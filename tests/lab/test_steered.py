@@ -4,12 +4,18 @@
 import pytest
 
 from lab import Spec
-from lab.playbooks import TIMEOUT, align, gunicorn, playbook
+from lab.playbooks import SERVICE, TIMEOUT, align, gunicorn, http
+from lab.playbooks import playbook as text_of
 from lab.runs import KEPT, REFUSED, leftovers, run, untouched
 
 APP = "/srv/app"
 CONF = f"{APP}/gunicorn.conf.py"
 VICTIM = 'LANG="C.UTF-8"\nworkers = 3\n'  # valid Python, too
+
+
+def playbook(*changes):
+    """How fast the host answers is not what these tests are about."""
+    return text_of(*changes, checks=(http("health", limit="20s"), SERVICE))
 
 
 def app_of_django(host, conf=CONF):
