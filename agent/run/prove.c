@@ -289,10 +289,15 @@ static bool is_file_pending(const LivePendingVec *pending, const char *path)
     return false;
 }
 
-static bool is_ours(const EditVec *edits, const char *path)
+/* nginx names the link in sites-enabled, and the edit is of the file that it leads to. */
+static bool is_ours(Activation *a, const char *path)
 {
-    VEC_EACH (edit, edits) {
-        if (str_equal(edit->path, path))
+    const char *target;
+    Err ignored;
+    if (view_resolve(a->view, path, &target, &ignored) < 0)
+        target = path;
+    VEC_EACH (edit, a->ours) {
+        if (str_equal(edit->path, path) || str_equal(edit->path, target))
             return true;
     }
     return false;
@@ -304,7 +309,7 @@ static const LivePending *first_pending(Activation *a, const LivePendingVec *pen
 {
     *ret_theirs = NULL;
     VEC_EACH (item, pending) {
-        bool theirs = a->ours && item->path && !is_ours(a->ours, item->path) && is_file_pending(pending, item->path);
+        bool theirs = a->ours && item->path && !is_ours(a, item->path) && is_file_pending(pending, item->path);
         if (!theirs)
             return item;
         *ret_theirs = item;

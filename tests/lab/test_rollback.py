@@ -9,7 +9,7 @@ import pytest
 
 from lab import Spec
 from lab.playbooks import (HEALTH, RESTART, SERVICE, TIMEOUT, UPSTREAM_FAILURES, WORKER_TIMEOUTS, align, gunicorn, http,
-                           playbook)
+                           nginx_timeout, playbook)
 from lab.runs import FAILED, REFUSED, ROLLED_BACK, hide_journal, master_argv, restored, run, salve_json, start, untouched
 
 SERVICE_CHECK = "unit gunicorn.service"
@@ -209,6 +209,15 @@ def test_gunicorn_and_nginx_are_put_back_together(shared):
     ended = rolled_back(host, playbook(TIMEOUT, align()))
     assert ended.said("HTTP 500"), ended
     assert host.get("/reports/?seconds=3.5").status in (502, 504), "nginx still has the new timeout"
+
+
+def test_what_a_rollback_writes_through_a_link_is_not_called_somebody_elses(shared):
+    host = shared(Spec(proxy_read_timeout="3s"))
+    assert host.run("readlink /etc/nginx/sites-enabled/site").stdout.strip(), "the site is enabled by a link"
+    host.knob("health-500")
+    ended = rolled_back(host, playbook(nginx_timeout("61s")))
+    host.knob("health-500", None)
+    assert not [text for text in ended.texts("warning") if "somebody else" in text], ended
 
 
 @pytest.mark.parametrize("settings", ["file", "env", "web-concurrency"])
