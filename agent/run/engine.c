@@ -73,6 +73,7 @@ static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err
     run->record.origin = plan->origin;
     run->record.user = options->user ? options->user : who_started(run->arena);
     run->record.undoes = plan->undoes;
+    run->record.restarts_only = plan->only_restarts;
     run->record.boot_id = arena_strdup(run->arena, run->hot.boot_id); /* the record outlives the run */
     run->record.pid = (usec)getpid();
     int r = ledger_add(run->store->ledger, &run->record, err);
@@ -261,6 +262,27 @@ static void note_thoroughness(Run *run, const Plan *plan, const WatchOutcome *ou
         progress_warning(&run->progress, "%s", err_text(&err));
 }
 
+/* By the same criterion: the reasons agree up to their first number. */
+static bool fails_alike(const CheckResult *one, const CheckResult *other)
+{
+    size_t len = strcspn(one->reason ? one->reason : "", "0123456789");
+    return one->verdict == other->verdict && one->reason && other->reason &&
+           strcspn(other->reason, "0123456789") == len && strncmp(one->reason, other->reason, len) == 0;
+}
+
+/* Whether a check fails that did not fail so at the baseline already: then what was changed is at fault. One that
+ * failed the same way before tells nothing of it (promise 8). */
+static bool fails_anew(const Run *run, const WatchOutcome *outcome)
+{
+    for (size_t i = 0; i < outcome->results.n; i++) {
+        const CheckResult *now = &outcome->results.items[i];
+        bool alike = i < run->baseline.n && fails_alike(now, &run->baseline.items[i]);
+        if (now->verdict == VERDICT_FAIL && !alike)
+            return true;
+    }
+    return false;
+}
+
 static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *err)
 {
     WatchPhase phase = {
@@ -288,7 +310,7 @@ static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *er
         unwanted = watch_unwanted(run->arena, &outcome, plan->playbook->keeps);
     if (r >= 0 && !unwanted && outcome.reason)
         run->open = arena_printf(run->arena, "%s: %s", verdict_to_string(outcome.verdict), outcome.reason);
-    run->blamed = r >= 0 && outcome.verdict == VERDICT_FAIL;
+    run->blamed = r >= 0 && fails_anew(run, &outcome);
     if (unwanted)
         r = err_set(err, ERR_FAILED, "%s", unwanted);
     if (r < 0)

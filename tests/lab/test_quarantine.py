@@ -92,6 +92,16 @@ def test_what_was_cancelled_is_not_held_against_the_plan(boot):
         assert carried.end().code == ROLLED_BACK
 
 
+def test_a_check_that_failed_before_as_well_is_not_held_against_the_plan(boot):
+    host = boot(FILE)
+    host.knob("health-500")
+    patient = playbook(TIMEOUT, checks=(http("health", limit="9s", failure_limit=0), SERVICE))
+    ended = rolled_back(host, patient)
+    assert not quarantine(host), ended
+    cure(host)
+    assert run(host, patient).code == KEPT
+
+
 def test_what_could_not_be_observed_is_not_held_against_the_plan(boot):
     host = boot(FILE)
     hide_journal(host)
