@@ -45,6 +45,7 @@ typedef struct RunRecord {
     const char *reason;       /* why it ended as it did, one line */
     const char *undoes;       /* the runs that this one takes back, ids with spaces between, or NULL */
     usec until;               /* realtime at which a temporary change is to end by itself; 0: it is for good */
+    bool restarts_only;       /* it edited no file: told at its end, not in the ledger */
     bool blamed;              /* rolled back because of what it changed: the plan is in quarantine (promise 8) */
     const char *boot_id;
     usec pid; /* of the engine */

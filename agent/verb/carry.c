@@ -70,6 +70,7 @@ Node *carrier_record(Arena *arena, const RunRecord *run)
 {
     Node *map = json_of_run(arena, run);
     node_set_text(arena, map, "event", "record");
+    node_set_bool(arena, map, "restarts_only", run->restarts_only);
     node_set_int(arena, map, "exit_status", run_state_exit_status(run->state));
     return map;
 }

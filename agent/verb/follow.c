@@ -108,6 +108,7 @@ static void show_record(Follower *follower, Node *line)
                      .state = (RunState)state,
                      .commit = node_get_text(line, "commit"),
                      .reason = node_get_text(line, "reason")};
+    node_to_bool(node_get(line, "restarts_only"), &run.restarts_only);
     const char *until = node_get_text(line, "until");
     if (until && !usec_from_rfc3339(until, &run.until))
         run.until = 0;

@@ -279,6 +279,7 @@ def test_plain_lines_tell_the_story_of_a_run(shared):
     done = host.salve("run", "--yes", path)
     assert done.code == KEPT, done
     assert "\033" not in done.stdout and "verifying" in done.stdout and "next: salve show" in done.stdout
+    assert "kept: restarted, and well since; nothing to undo" in done.stdout and "salve rollback" not in done.stdout
     quiet = host.salve("-q", "run", "--yes", path)
     assert quiet.code == KEPT and len(quiet.stdout) < len(done.stdout)
 

@@ -32,6 +32,14 @@ static void a_kept_run_can_be_taken_back(void **state)
                                           "      salve rollback r1\n");
 }
 
+static void a_run_that_only_restarted_offers_nothing_to_undo(void **state)
+{
+    CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+    outcome_show(&(RunRecord){.id = "r1", .state = RUN_KEPT, .restarts_only = true}, false, &out);
+    assert_string_equal(strbuf_str(&out), "kept: restarted, and well since; nothing to undo\n"
+                                          "next: salve show r1\n");
+}
+
 static void a_temporary_change_says_when_it_ends(void **state)
 {
     CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
@@ -65,6 +73,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_end_says_what_to_type_next),
         cmocka_unit_test(a_kept_run_can_be_taken_back),
+        cmocka_unit_test(a_run_that_only_restarted_offers_nothing_to_undo),
         cmocka_unit_test(a_temporary_change_says_when_it_ends),
         cmocka_unit_test(a_conflict_is_not_called_as_it_was_before),
         cmocka_unit_test(what_a_recovery_is_to_finish_is_told),
