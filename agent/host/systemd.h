@@ -91,6 +91,8 @@ typedef struct UnitStatus {
     EnvironmentFileVec environment_files;
     const char *user, *group; /* "" is root */
     const char *working_directory, *root_directory, *pid_file;
+    StringVec runtime_directory;            /* below /run */
+    const char *runtime_directory_preserve; /* no, yes, restart */
     const char *standard_output, *standard_error;
     bool private_tmp, private_network, dynamic_user;
     const char *protect_home, *protect_system;

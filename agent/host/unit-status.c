@@ -104,6 +104,8 @@ static const Field fields[] = {
     ROW("Group", FIELD_TEXT, group),
     ROW("WorkingDirectory", FIELD_TEXT, working_directory),
     ROW("RootDirectory", FIELD_TEXT, root_directory),
+    ROW("RuntimeDirectory", FIELD_STRINGS, runtime_directory),
+    ROW("RuntimeDirectoryPreserve", FIELD_TEXT, runtime_directory_preserve),
     ROW("PIDFile", FIELD_TEXT, pid_file),
     ROW("StandardOutput", FIELD_TEXT, standard_output),
     ROW("StandardError", FIELD_TEXT, standard_error),

@@ -37,7 +37,8 @@ void plan_summary(const Plan *plan, StrBuf *out)
         if (effect->rests)
             strbuf_printf(out, "%s%s is %s and stays so", separator, effect->unit, effect->rests);
         else
-            strbuf_printf(out, "%s%s %s", separator, effect_kind_to_string(effect->kind), effect->unit);
+            strbuf_printf(out, "%s%s %s%s%s", separator, effect_kind_to_string(effect->kind), effect->unit,
+                          effect->sockets.n ? " with " : "", effect->sockets.n ? effect->sockets.items[0] : "");
         separator = ", ";
     }
     usec refused = plan_refused_usec(plan);
@@ -64,6 +65,8 @@ static void add_effects(Ink *ink, const Plan *plan)
             ink_printf(ink, INK_DIM, " (%s)", effect->because);
         if (effect->rests)
             ink_printf(ink, INK_PLAIN, ": it is %s and is not started, unless it runs by then", effect->rests);
+        if (effect->sockets.n && !effect->rests)
+            ink_printf(ink, INK_YELLOW, " together with %s: %s", effect->sockets.items[0], effect->loses);
         if (effect->refused_usec)
             ink_printf(ink, INK_YELLOW, ": new connections refused for up to %s",
                        usec_to_string(arena, effect->refused_usec));
@@ -78,7 +81,9 @@ static void add_affected(Ink *ink, const Plan *plan)
     VEC_EACH (affected, &plan->affected) {
         ink_printf(ink, INK_YELLOW, "  %s", affected->unit);
         ink_printf(ink, INK_PLAIN, ": %s%s\n", affected->why,
-                   affected->allowed ? " (the playbook allows it)" : " (the playbook does not allow it)");
+                   affected->lost      ? " (it does not run)"
+                   : affected->allowed ? " (the playbook allows it)"
+                                       : " (the playbook does not allow it)");
     }
 }
 
@@ -167,6 +172,10 @@ static Node *effects_json(Arena *arena, const Plan *plan)
         node_set_text(arena, map, "because", effect->because);
         node_set_bool(arena, map, "on_candidate", effect_is_validation(effect->kind));
         node_set_text(arena, map, "rests", effect->rests);
+        Node *sockets = node_set(arena, map, "sockets", node_seq(arena));
+        VEC_EACH (socket, &effect->sockets)
+            node_add(arena, sockets, node_text(arena, *socket));
+        node_set_text(arena, map, "loses", effect->loses);
         node_set_int(arena, map, "refused_usec", (int64_t)effect->refused_usec);
     }
     return seq;

@@ -6,71 +6,16 @@
 
 #include "host/systemd.h"
 #include "run/prove.h"
+#include "run/restart.h"
 #include "stack/nginx.h"
-
-/* Beyond what systemd itself allows a stop and a start to take. */
-#define JOB_MARGIN_USEC (10 * USEC_PER_SEC)
-
-static bool interrupted(void *context)
-{
-    const Activation *activation = context;
-    return activation->cancel && *activation->cancel;
-}
-
-static usec job_limit(const UnitStatus *status)
-{
-    usec stop = status->timeout_stop_usec == USEC_INFINITY ? 10 * USEC_PER_MIN : status->timeout_stop_usec;
-    usec start = status->timeout_start_usec == USEC_INFINITY ? 10 * USEC_PER_MIN : status->timeout_start_usec;
-    return stop + start + JOB_MARGIN_USEC;
-}
-
-/* Runs a job to its end. Anything but `done` is an error in words that say what to look at. */
-static int run_job(Activation *a, JobVerb verb, const char *unit, const UnitStatus *status, Err *err)
-{
-    JobOptions options = {.timeout_usec = job_limit(status), .interrupted = interrupted, .context = a};
-    JobOutcome outcome;
-    int r = systemd_job(a->systemd, a->arena, verb, unit, &options, &outcome, err);
-    if (r < 0)
-        return r;
-    if (outcome.result == JOB_DONE)
-        return 0;
-    UnitStatus now;
-    Err ignored;
-    const char *result = systemd_unit_status(a->systemd, a->arena, unit, &now, &ignored) == 0 ? now.result : "";
-    bool theirs = outcome.result == JOB_DESTRUCTIVE || outcome.result == JOB_CANCELED; /* of somebody else's job */
-    return err_set(err, theirs ? ERR_BUSY : ERR_FAILED, "%s: the job ended \"%s\"%s%s%s%s; look at: journalctl -u %s",
-                   unit, job_result_to_string(outcome.result), outcome.text && outcome.text[0] ? " - " : "",
-                   outcome.text ? outcome.text : "", result[0] && strcmp(result, "success") != 0 ? ", result " : "",
-                   strcmp(result, "success") != 0 ? result : "", unit);
-}
-
-/* Clears the start limit of the service and of the sockets that start it, which a restart would otherwise run into; a
- * socket that failed is started again, else the service never would be. */
-static int clear_failures(Activation *a, const UnitStatus *status, Err *err)
-{
-    int r = systemd_reset_failed(a->systemd, status->id, err);
-    for (size_t i = 0; r >= 0 && i < status->triggered_by.n; i++) {
-        const char *socket = status->triggered_by.items[i];
-        UnitStatus now;
-        r = systemd_reset_failed(a->systemd, socket, err);
-        if (r >= 0 && str_ends(socket, ".socket"))
-            r = systemd_unit_status(a->systemd, a->arena, socket, &now, err);
-        else
-            continue;
-        if (r >= 0 && strcmp(now.active_state, "failed") == 0)
-            r = run_job(a, JOB_VERB_START, socket, &now, err);
-    }
-    return r;
-}
 
 enum { ACT_RESTS = 1 };
 
 /* In a rollback a service that ran before and does not now is started again. */
 static bool rests(const Activation *a, const Effect *effect, const UnitStatus *status)
 {
-    bool rollback = a->was_sick != NULL;
-    return effect->if_running && (rollback ? effect_is_job(status->active_state, status->type)
-                                           : effect_rests(status->active_state, status->type));
+    return effect->if_running && (a->rollback ? effect_is_job(status->active_state, status->type)
+                                              : effect_rests(status->active_state, status->type));
 }
 
 static int restart(Activation *a, const Effect *effect, Err *err)
@@ -81,10 +26,10 @@ static int restart(Activation *a, const Effect *effect, Err *err)
     if (r >= 0 && rests(a, effect, &before))
         return ACT_RESTS;
     if (r >= 0)
-        r = clear_failures(a, &before, err);
+        r = restart_unit(a, &before, err);
     if (r >= 0)
-        r = run_job(a, JOB_VERB_RESTART, unit, &before, err);
-    return r < 0 ? r : prove_restarted(a, unit, &before, err);
+        r = prove_restarted(a, unit, &before, err);
+    return r < 0 ? r : restart_bring_back(a, err);
 }
 
 static int reload_nginx(Activation *a, const char *unit, Err *err)
@@ -96,7 +41,7 @@ static int reload_nginx(Activation *a, const char *unit, Err *err)
         r = prove_nginx_before(a, &before, err);
     if (r < 0)
         return r;
-    if (strcmp(status.active_state, "active") != 0 && strings_contain(a->was_down, unit)) {
+    if (strcmp(status.active_state, "active") != 0 && strings_contain(&a->before->was_down, unit)) {
         prove_nginx_forget(&before);
         progress_warning(a->progress, "%s is %s, as it was before: it reads its configuration when it is started", unit,
                          status.active_state);
@@ -107,7 +52,7 @@ static int reload_nginx(Activation *a, const char *unit, Err *err)
         return err_set(err, ERR_FAILED, "%s is %s: there is nothing to reload; start it: systemctl start %s", unit,
                        status.active_state, unit);
     }
-    r = run_job(a, JOB_VERB_RELOAD, unit, &status, err);
+    r = restart_job(a, JOB_VERB_RELOAD, unit, &status, err);
     if (r >= 0)
         r = prove_nginx_reloaded(a, &before, err);
     prove_nginx_forget(&before);
@@ -154,7 +99,7 @@ int activate(Activation *activation, const EffectVec *effects, size_t *attempted
     for (size_t i = 0; i < effects->n; i++) {
         if (effect_is_validation(effects->items[i].kind))
             continue;
-        if (interrupted(activation))
+        if (activation->cancel && *activation->cancel)
             return err_set(err, ERR_FAILED, "cancelled");
         *attempted = i + 1;
         bool more = i + 1 < effects->n; /* validations stand in front */
@@ -181,7 +126,7 @@ static int leave_down(Activation *a, const char *unit, Err *err)
     if (r < 0 || !is_running(&status) || effect_is_job(status.active_state, status.type))
         return r;
     progress_step(a->progress, "stop %s (it was not running before)", unit);
-    r = run_job(a, JOB_VERB_STOP, unit, &status, err);
+    r = restart_job(a, JOB_VERB_STOP, unit, &status, err);
     if (r < 0)
         progress_failed(a->progress, "%s", err_text(err));
     else
@@ -191,12 +136,12 @@ static int leave_down(Activation *a, const char *unit, Err *err)
 
 static bool is_sick(const Activation *a, const Effect *effect)
 {
-    return a->was_sick && effect->unit && strings_contain(a->was_sick, effect->unit);
+    return a->rollback && effect->unit && strings_contain(&a->before->was_sick, effect->unit);
 }
 
 static int take_back(Activation *a, const Effect *effect, Err *err)
 {
-    if (effect->kind == EFFECT_RESTART && strings_contain(a->was_down, effect->unit))
+    if (effect->kind == EFFECT_RESTART && strings_contain(&a->before->was_down, effect->unit))
         return leave_down(a, effect->unit, err);
     int r = act_as_step(a, effect, false, err);
     if (r >= 0 || !is_sick(a, effect))
@@ -222,7 +167,7 @@ int activate_reverse(Activation *activation, const EffectVec *effects, Err *err)
                 result = r;
             }
             if (r != ACT_RESTS && !is_sick(activation, effect) &&
-                !strings_contain(activation->was_down, effect->unit ? effect->unit : ""))
+                !strings_contain(&activation->before->was_down, effect->unit ? effect->unit : ""))
                 *vec_push(activation->arena, &running) = *effect;
         }
     }

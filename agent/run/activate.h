@@ -18,10 +18,10 @@ typedef struct Activation {
     View *view; /* the configuration that the processes are to use: fresh, as it is on disk now */
     Live *live;
     Progress *progress;
-    usec settle_usec;                    /* for how long nothing may move after the last restart */
-    const WishVec *wishes;               /* properties to read back; may be NULL */
-    const StringVec *was_down;           /* units that did not run before anything was touched */
-    const StringVec *was_sick;           /* that did not stay up before; only for a rollback, else NULL */
+    usec settle_usec;      /* for how long nothing may move after the last restart */
+    const WishVec *wishes; /* properties to read back; may be NULL */
+    const HostBefore *before;
+    bool rollback;                       /* units that were down are left down, of sick ones nothing is asked */
     const EditVec *ours;                 /* a rollback proves what is at these paths; NULL: all that a unit reads */
     const volatile sig_atomic_t *cancel; /* NULL: cannot be cancelled */
     /* What is done until then, when all but the workers of the last restart is proved, instead of nothing; may be NULL.

@@ -6,5 +6,5 @@
 
 /* The first look, before the baseline. */
 int before_look(Run *run, Err *err);
-/* The second look, after it: fills run->was_down and run->was_sick. */
+/* The second look, after it: fills run->before.was_down, run->before.was_sick and run->before.was_up. */
 int before_judge(Run *run, Err *err);

@@ -167,16 +167,90 @@ static int add_pulled_along(Derivation *d, Err *err)
     return 0;
 }
 
+/* --- What a restart takes away --- */
+
+static const char *describe_loss(Arena *arena, const char *path, const UnitSetting *where, const UnitDirectory *dir)
+{
+    return arena_printf(arena,
+                        "%s (%s:%u) lies in RuntimeDirectory=%s (%s:%u), which systemd removes at each stop, because "
+                        "RuntimeDirectoryPreserve=restart is not set",
+                        path, where->file, where->line, dir->setting->value, dir->setting->file, dir->setting->line);
+}
+
+static void add_lost(Derivation *d, const char *unit, const char *why)
+{
+    *vec_push(d->arena, &d->affected) = (Affected){.unit = unit, .why = why, .lost = true};
+}
+
+/* Its own socket units are restarted with it; with those of others it cannot be restarted. */
+static int add_sockets(Derivation *d, Effect *effect, const Unit *unit, Err *err)
+{
+    UnitSocketNameVec names = {0};
+    int r = unit_passing_sockets(d->view, unit, &names, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (name, &names) {
+        const char *why = describe_loss(d->arena, name->path, name->setting, name->directory);
+        if (!name->own)
+            add_lost(d, name->socket, why);
+        if (!name->own || strings_contain(&effect->sockets, name->socket))
+            continue;
+        *vec_push(d->arena, &effect->sockets) = name->socket;
+        effect->loses = effect->loses ? effect->loses : why;
+    }
+    return 0;
+}
+
+/* Another Gunicorn that makes its own socket there. */
+static int add_neighbours(Derivation *d, const Unit *unit, Err *err)
+{
+    UnitDirectoryVec directories = {0};
+    StringVec others = {0};
+    int r = unit_passing_directories(d->view, unit, &directories, err);
+    if (r >= 0 && directories.n > 0)
+        r = gunicorn_units(d->view, &others, err);
+    for (size_t i = 0; r >= 0 && i < others.n; i++) {
+        const GunicornFacts *facts;
+        Err ignored; /* who cannot be told to be there is not accused */
+        if (str_equal(others.items[i], unit->name) || gunicorn_load(d->view, others.items[i], &facts, &ignored) != 0 ||
+            facts->sockets.n > 0)
+            continue;
+        VEC_EACH (bind, &facts->binds) {
+            VEC_EACH (directory, &directories) {
+                const UnitSetting *where = facts->exec.setting;
+                if (bind->kind == ADDRESS_UNIX && unit_directory_holds(directory, bind->path))
+                    add_lost(d, others.items[i], describe_loss(d->arena, bind->path, where, directory));
+            }
+        }
+    }
+    return r < 0 ? r : 0;
+}
+
+static int add_losses(Derivation *d, Err *err)
+{
+    VEC_EACH (effect, &d->actions) {
+        const Unit *unit;
+        int r = effect->kind == EFFECT_RESTART ? unit_load(d->view, effect->unit, &unit, err) : UNIT_NOT_FOUND;
+        if (r == 0 && !unit->masked)
+            r = add_sockets(d, effect, unit, err);
+        if (r == 0 && !unit->masked)
+            r = add_neighbours(d, unit, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 /* How long a Gunicorn refuses connections while it restarts: the draining, which ends with graceful_timeout, and the
- * boot. With a socket unit the kernel queues them meanwhile. */
-static usec refused_while_restarting(View *view, const char *unit)
+ * boot. With a socket unit that stays the kernel queues them meanwhile. */
+static usec refused_while_restarting(View *view, const Effect *effect)
 {
     const GunicornFacts *facts;
     uint64_t graceful;
     Err err;
-    if (gunicorn_load(view, unit, &facts, &err) != 0)
+    if (gunicorn_load(view, effect->unit, &facts, &err) != 0)
         return BOOT_USEC;
-    if (facts->sockets.n > 0)
+    if (facts->sockets.n > 0 && effect->sockets.n == 0)
         return 0;
     return gunicorn_int(facts, "graceful_timeout", &graceful, &err) < 0 ? BOOT_USEC
                                                                         : graceful * USEC_PER_SEC + BOOT_USEC;
@@ -227,10 +301,12 @@ int effects_derive(Arena *arena, View *view, const EditVec *edits, const WishVec
             return r;
     }
     int r = add_pulled_along(&d, err);
+    if (r >= 0)
+        r = add_losses(&d, err);
     if (r < 0)
         return r;
     VEC_EACH (effect, &d.actions)
-        effect->refused_usec = effect->kind == EFFECT_RESTART ? refused_while_restarting(view, effect->unit) : 0;
+        effect->refused_usec = effect->kind == EFFECT_RESTART ? refused_while_restarting(view, effect) : 0;
 
     bool lowered = limits_are_lowered(&d);
     EffectVec effects = d.validations;

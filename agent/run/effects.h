@@ -27,14 +27,26 @@ typedef struct Effect {
     usec refused_usec;   /* how long new connections may be refused, at the longest; 0: not at all */
     bool if_running;     /* restart: not of a unit that rests then (effect_rests); it reads all when it is started */
     const char *rests;   /* the state of such a unit when the plan was made; else NULL */
+    StringVec sockets;   /* restart: its socket units that are restarted with it, because their names go with it */
+    const char *loses;   /* and why: both settings, with where they stand */
 } Effect;
 
 typedef VEC(Effect) EffectVec;
+
+/* How the host was before a run touched it: what a rollback has to bring back, and what it need not. */
+typedef struct HostBefore {
+    StringVec was_down;        /* units of the effects that were not running */
+    StringVec was_sick;        /* likewise: that did not stay up */
+    StringVec was_up;          /* units that stop along with these, and ran (run/restart.h) */
+    StringVec no_way;          /* addresses of theirs that nginx did not reach (run/way.h) */
+    uint64_t nginx_generation; /* of its workers (LiveNginx); 0: not known, or it did not run */
+} HostBefore;
 
 /* Another unit that reads an edited file, or that a job would pull along. */
 typedef struct Affected {
     const char *unit, *why;
     bool allowed; /* the playbook says so (also_affects) */
+    bool lost;    /* it could not be reached any more; no playbook allows that */
 } Affected;
 
 typedef VEC(Affected) AffectedVec;

@@ -130,7 +130,7 @@ static int write_snapshot(Run *run, const Plan *plan, Err *err)
                          "%s: this file system cannot exchange files; a writer at the same instant "
                          "would not be noticed",
                          *at);
-    const char *intent = intent_to_json(run->arena, plan, &run->was_down, &run->was_sick);
+    const char *intent = intent_to_json(run->arena, plan, &run->before);
     r = snapshot_write(run->store->repo, run->record.id, intent, run->swap.edits, commit, err);
     if (r >= 0)
         r = originals_record(run, commit, intent, err);
@@ -238,7 +238,7 @@ static int activate_plan(Run *run, const Plan *plan, bool once, Err *err)
         .progress = &run->progress,
         .settle_usec = plan->settle_usec,
         .wishes = &plan->wishes,
-        .was_down = &run->was_down,
+        .before = &run->before,
         .cancel = run->cancel,
         .meanwhile = once ? look_ahead : NULL,
         .user = run,
@@ -260,27 +260,6 @@ static void note_thoroughness(Run *run, const Plan *plan, const WatchOutcome *ou
                             usec_to_string(run->arena, plan->window_usec), plan->checks.n, outcome->samples);
     if (ledger_set_thoroughness(run->store->ledger, run->record.id, run->record.thoroughness, &err) < 0)
         progress_warning(&run->progress, "%s", err_text(&err));
-}
-
-/* By the same criterion: the reasons agree up to their first number. */
-static bool fails_alike(const CheckResult *one, const CheckResult *other)
-{
-    size_t len = strcspn(one->reason ? one->reason : "", "0123456789");
-    return one->verdict == other->verdict && one->reason && other->reason &&
-           strcspn(other->reason, "0123456789") == len && strncmp(one->reason, other->reason, len) == 0;
-}
-
-/* Whether a check fails that did not fail so at the baseline already: then what was changed is at fault. One that
- * failed the same way before tells nothing of it (promise 8). */
-static bool fails_anew(const Run *run, const WatchOutcome *outcome)
-{
-    for (size_t i = 0; i < outcome->results.n; i++) {
-        const CheckResult *now = &outcome->results.items[i];
-        bool alike = i < run->baseline.n && fails_alike(now, &run->baseline.items[i]);
-        if (now->verdict == VERDICT_FAIL && !alike)
-            return true;
-    }
-    return false;
 }
 
 static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *err)
@@ -310,7 +289,7 @@ static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *er
         unwanted = watch_unwanted(run->arena, &outcome, plan->playbook->keeps);
     if (r >= 0 && !unwanted && outcome.reason)
         run->open = arena_printf(run->arena, "%s: %s", verdict_to_string(outcome.verdict), outcome.reason);
-    run->blamed = r >= 0 && fails_anew(run, &outcome);
+    run->blamed = r >= 0 && run_is_blamed(&run->baseline, &outcome.results);
     if (unwanted)
         r = err_set(err, ERR_FAILED, "%s", unwanted);
     if (r < 0)

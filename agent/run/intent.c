@@ -26,7 +26,7 @@ static Node *strings_to_node(Arena *arena, const StringVec *strings)
     return list;
 }
 
-char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, const StringVec *was_sick)
+char *intent_to_json(Arena *arena, const Plan *plan, const HostBefore *before)
 {
     Node *intent = node_map(arena), *playbook = node_map(arena);
     node_set_text(arena, playbook, "name", plan->playbook->source->name);
@@ -35,8 +35,11 @@ char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, 
     node_set(arena, intent, "values", playbook_values(arena, plan->playbook));
     node_set_text(arena, intent, "root", view_root(plan->view));
     node_set(arena, intent, "effects", effects_to_node(arena, &plan->effects));
-    node_set(arena, intent, "was_down", strings_to_node(arena, was_down));
-    node_set(arena, intent, "was_sick", strings_to_node(arena, was_sick));
+    node_set(arena, intent, "was_down", strings_to_node(arena, &before->was_down));
+    node_set(arena, intent, "was_sick", strings_to_node(arena, &before->was_sick));
+    node_set(arena, intent, "was_up", strings_to_node(arena, &before->was_up));
+    node_set(arena, intent, "no_way", strings_to_node(arena, &before->no_way));
+    node_set_int(arena, intent, "nginx_generation", (int64_t)before->nginx_generation);
     node_set_text(arena, intent, "undoes", plan->undoes);
     node_set_int(arena, intent, "for_usec", (int64_t)plan->for_usec);
     node_set_int(arena, intent, "settle_usec", (int64_t)plan->settle_usec);
@@ -105,8 +108,13 @@ int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err)
     intent.values = node_get(root, "values");
     intent.root = node_get_text(root, "root") ? node_get_text(root, "root") : "";
     intent.undoes = node_get_text(root, "undoes");
-    intent.was_down = read_strings(arena, node_get(root, "was_down"));
-    intent.was_sick = read_strings(arena, node_get(root, "was_sick"));
+    intent.before = (HostBefore){
+        .was_down = read_strings(arena, node_get(root, "was_down")),
+        .was_sick = read_strings(arena, node_get(root, "was_sick")),
+        .was_up = read_strings(arena, node_get(root, "was_up")),
+        .no_way = read_strings(arena, node_get(root, "no_way")),
+        .nginx_generation = read_usec(root, "nginx_generation"),
+    };
     intent.for_usec = read_usec(root, "for_usec");
     intent.settle_usec = read_usec(root, "settle_usec");
     intent.longest_request_usec = read_usec(root, "longest_request_usec");

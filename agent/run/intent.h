@@ -11,13 +11,12 @@ typedef struct Intent {
     const Node *values;     /* JSON object */
     EffectVec effects;
     const char *undoes; /* see RunRecord */
-    StringVec was_down; /* units of the effects that were not running */
-    StringVec was_sick; /* likewise: that did not stay up */
-    usec for_usec;      /* how long it is to last; 0: for good */
+    HostBefore before;
+    usec for_usec; /* how long it is to last; 0: for good */
     usec settle_usec, longest_request_usec;
 } Intent;
 
-char *intent_to_json(Arena *arena, const Plan *plan, const StringVec *was_down, const StringVec *was_sick);
+char *intent_to_json(Arena *arena, const Plan *plan, const HostBefore *before);
 int intent_from_json(Arena *arena, const char *json, Intent *ret, Err *err);
 /* The playbook as it was, bound to the values that it had. */
 int intent_playbook(Arena *arena, const Intent *intent, const Playbook **ret, Err *err);

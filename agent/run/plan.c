@@ -30,9 +30,18 @@ static bool wishes_restart(const WishVec *wishes)
 }
 
 /* Whoever else reads an edited file, or would be restarted along, must have been named by the playbook. */
-static int check_affected(const Plan *plan, Err *err)
+static int check_affected(Arena *arena, const Plan *plan, Live *live, Err *err)
 {
     VEC_EACH (affected, &plan->affected) {
+        const char *state, *type;
+        if (affected->lost && live && live_state(live, arena, affected->unit, &state, &type, err) == 0 &&
+            str_equal(state, "inactive"))
+            continue;
+        if (affected->lost)
+            return err_set(err, ERR_REFUSED,
+                           "%s could not be reached any more after the restart: %s. Write "
+                           "RuntimeDirectoryPreserve=restart there, or give it a directory of its own",
+                           affected->unit, affected->why);
         if (!affected->allowed)
             return err_set(err, ERR_REFUSED,
                            "%s is affected too: it %s; if that is wanted, name it in the change: also_affects: [%s]",
@@ -222,7 +231,7 @@ static int finish(Arena *arena, Plan *plan, const PlanRecord *record, const Chan
     view_edits(plan->view, &plan->edits);
     int r = effects_derive(arena, plan->view, &plan->edits, &plan->wishes, &plan->effects, &plan->affected, err);
     if (r >= 0)
-        r = check_affected(plan, err);
+        r = check_affected(arena, plan, live, err);
     if (r >= 0)
         r = check_pending(arena, plan, context, live, options->accept_pending, err);
     if (r >= 0)

@@ -7,10 +7,12 @@
 
 #include "config/log-line.h"
 #include "data/value.h"
+#include "run/way.h"
 
 #define SOON_USEC       (10 * USEC_PER_MSEC) /* between two looks at processes that are about to come */
 #define LOOK_USEC       (50 * USEC_PER_MSEC) /* between two looks at units that should stay */
 #define WORKERS_USEC    (30 * USEC_PER_SEC)  /* until all workers must have booted */
+#define WAY_USEC        (5 * USEC_PER_SEC)   /* until what listens by itself does */
 #define GENERATION_USEC (30 * USEC_PER_SEC)  /* nginx: a busy port alone takes 2.5 s, many certificates take longer */
 
 static int pause_or_cancel(Activation *a, usec pause_usec, Err *err)
@@ -356,6 +358,9 @@ int prove_settled(Activation *a, const EffectVec *effects, Err *err)
         r = prove_loaded(a, all.items[i], err);
     for (size_t i = 0; r >= 0 && i < restarted.n; i++)
         r = prove_workers(a, restarted.items[i], i + 1 == restarted.n, err);
+    const Way way = {a->arena, a->view, a->live};
+    for (size_t i = 0; r >= 0 && i < all.n; i++)
+        r = way_prove(&way, all.items[i], &a->before->no_way, WAY_USEC, err);
     if (r < 0)
         progress_failed(a->progress, "%s", err_text(err));
     else

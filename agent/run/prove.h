@@ -30,5 +30,5 @@ int prove_nginx_reloaded(Activation *activation, NginxBefore *before, Err *err);
 void prove_nginx_forget(NginxBefore *before); /* closes the log */
 
 /* For settle_usec nothing moves: the restarted units stay active, in the same invocation; then no unit has edits
- * pending that it never loaded; and at last all workers are there. */
+ * pending that it never loaded; and at last all workers are there, and nginx reaches them. */
 int prove_settled(Activation *activation, const EffectVec *effects, Err *err);

@@ -58,8 +58,8 @@ static int activate_restored(Run *run, Err *err)
         .live = run->live,
         .progress = &run->progress,
         .settle_usec = run->settle_usec,
-        .was_down = &run->was_down,
-        .was_sick = &run->was_sick,
+        .before = &run->before,
+        .rollback = true,
         .ours = run->swap.edits,
     };
     return activate_reverse(&activation, &effects, err);

@@ -26,9 +26,8 @@ typedef struct Run {
     SwapSet swap;                  /* root, run id and the edits, which are never changed */
     const EffectVec *effects;      /* in the order of execution */
     VEC(uint32_t) restarts_before; /* of each effect's unit, before the baseline */
-    StringVec was_down;            /* units of the effects that were not running before */
-    StringVec was_sick;            /* likewise: that did not stay up */
-    size_t attempted;              /* effects begun so far: what a rollback takes back */
+    HostBefore before;
+    size_t attempted; /* effects begun so far: what a rollback takes back */
     usec settle_usec, window_usec, longest_request_usec;
     Hot hot;
     Watch *watch; /* NULL: no checks */
@@ -68,6 +67,9 @@ void run_end_later(Run *run, RunState to, const char *reason);
  * reached or gave no answer (a job that does not end is an answer), where somebody else was at work on the same unit,
  * nor where the host could not be looked at: that is not held against a plan (promise 8), and may pass. */
 bool run_host_failed(const Err *why);
+/* Whether a check fails that did not fail so at the baseline already: then what was changed is at fault. One that
+ * failed the same way before tells nothing of it (promise 8). */
+bool run_is_blamed(const CheckResultVec *baseline, const CheckResultVec *now);
 /* Says in the record that the plan was in quarantine and is run because of --force, if that is so. */
 void run_record_force(Run *run, const Plan *plan);
 

@@ -15,8 +15,7 @@ static void take_up(Run *run, const Snapshot *snapshot, const Intent *intent, co
     run->swap.edits = edits;
     run->swap.root = intent->root;
     run->effects = effects;
-    run->was_down = intent->was_down;
-    run->was_sick = intent->was_sick;
+    run->before = intent->before;
     run->settle_usec = intent->settle_usec;
     run->longest_request_usec = intent->longest_request_usec;
     /* Not known: all of them are taken back. Before `activating` was recorded none was begun, and what was started by

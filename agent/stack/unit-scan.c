@@ -215,7 +215,7 @@ int unit_applying(View *view, const char *file, StringVec *ret, Err *err)
 
 /* --- sockets */
 
-static int read_socket(View *view, const Unit *socket, UnitSocketVec *ret, Err *err)
+int unit_socket_read(View *view, const Unit *socket, UnitSocket *ret, Err *err)
 {
     Arena *arena = view_arena(view);
     UnitSettingVec settings = {0};
@@ -227,8 +227,9 @@ static int read_socket(View *view, const Unit *socket, UnitSocketVec *ret, Err *
         if (r < 0)
             return err_prefix(err, "%s:%u: ListenStream=", setting->file, setting->line);
         *vec_push(arena, &found.listen) = address_of_listen_stream(arena, address);
+        *vec_push(arena, &found.settings) = *setting;
     }
-    *vec_push(arena, ret) = found;
+    *ret = found;
     return 0;
 }
 
@@ -270,8 +271,9 @@ int unit_sockets(View *view, const Unit *unit, UnitSocketVec *ret, Err *err)
         r = unit_load(view, *name, &socket, err);
         if (r == 0 && !socket->masked)
             r = socket_starts(view, socket, unit, &starts, err);
-        if (r == 0 && starts)
-            r = read_socket(view, socket, &sockets, err);
+        UnitSocket found;
+        if (r == 0 && starts && (r = unit_socket_read(view, socket, &found, err)) == 0)
+            *vec_push(arena, &sockets) = found;
         if (r < 0)
             return r;
     }

@@ -97,12 +97,42 @@ int unit_exec_start(View *view, const Unit *unit, const UnitEnvironment *environ
 /* A socket unit that starts this service: Service= names it, or it has the service's name (Accept=no). */
 typedef struct UnitSocket {
     const char *name;
-    AddressVec listen; /* ListenStream= */
+    AddressVec listen;       /* ListenStream= */
+    UnitSettingVec settings; /* the assignment of each */
 } UnitSocket;
 
 typedef VEC(UnitSocket) UnitSocketVec;
 
 int unit_sockets(View *view, const Unit *unit, UnitSocketVec *ret, Err *err);
+/* Where a socket unit listens. */
+int unit_socket_read(View *view, const Unit *socket, UnitSocket *ret, Err *err);
+
+/* A directory of RuntimeDirectory= that systemd removes, with all that lies in it, whenever the service stops: the
+ * unit has no RuntimeDirectoryPreserve=restart or yes. */
+typedef struct UnitDirectory {
+    const char *path; /* "/run/NAME" */
+    const UnitSetting *setting;
+} UnitDirectory;
+
+typedef VEC(UnitDirectory) UnitDirectoryVec;
+
+/* Whether the path lies in it. */
+bool unit_directory_holds(const UnitDirectory *directory, const char *path);
+int unit_passing_directories(View *view, const Unit *unit, UnitDirectoryVec *ret, Err *err);
+
+/* A stream address of a socket unit that lies in a directory: its name goes when the directory does. */
+typedef struct UnitSocketName {
+    const char *socket; /* the socket unit */
+    const char *path;
+    const UnitSetting *setting; /* ListenStream= */
+    const UnitDirectory *directory;
+    bool own; /* the socket unit starts the service whose directory it is */
+} UnitSocketName;
+
+typedef VEC(UnitSocketName) UnitSocketNameVec;
+
+/* Names of all socket units that a stop of the service takes away. */
+int unit_passing_sockets(View *view, const Unit *unit, UnitSocketNameVec *ret, Err *err);
 
 typedef struct UnitRelation {
     const char *unit;    /* the other one */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "host/namespace.h"
+#include "host/reach.h"
 #include "sim.h"
 
 struct Staging {
@@ -49,6 +50,13 @@ const char *staging_copy(const Staging *staging, const char *path)
 bool child_succeeded(const ChildResult *result)
 {
     return result->end == CHILD_EXITED && result->status == 0;
+}
+
+/* What listens is told by the fake HTTP. */
+int reach_try(const ReachTarget *target, pid_t as, usec timeout_usec, Err *err)
+{
+    (void)target, (void)as, (void)timeout_usec, (void)err;
+    return 0;
 }
 
 char *child_end_to_string(Arena *arena, const ChildResult *result)

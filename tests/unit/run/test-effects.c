@@ -53,6 +53,67 @@ static void a_restart_without_a_socket_refuses_connections_while_it_drains(void 
     assert_int_equal(plan_refused_usec(plan), 9 * USEC_PER_SEC);
 }
 
+#define SOCKET_PATH "/etc/systemd/system/gunicorn.socket"
+
+static void give_socket(PlanBench *bench, const char *service_settings)
+{
+    tree_write(&bench->tree, "/etc/systemd/system/gunicorn.service",
+               arena_printf(bench->tree.arena,
+                            "[Service]\nEnvironmentFile=" ENV_PATH "\nExecStart=/usr/bin/gunicorn site.wsgi\n%s\n",
+                            service_settings));
+    tree_write(&bench->tree, SOCKET_PATH, "[Socket]\nListenStream=/run/site/socket\n");
+}
+
+static void a_socket_whose_name_stays_refuses_nobody(void **state)
+{
+    static const char *const settings[] = {
+        "",
+        "RuntimeDirectory=other",
+        "RuntimeDirectory=sit",
+        "RuntimeDirectory=site\nRuntimeDirectory=",
+        "RuntimeDirectory=site\nRuntimeDirectoryPreserve=restart",
+        "RuntimeDirectory=site\nRuntimeDirectoryPreserve=yes",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        WITH_BENCH(bench, "30");
+        give_socket(&bench, settings[i]);
+        Plan *plan = plan_of(&bench, "[{restart: {unit: gunicorn.service}}]");
+        assert_int_equal(plan_refused_usec(plan), 0);
+        assert_int_equal(plan->effects.items[0].sockets.n, 0);
+    }
+}
+
+static void a_socket_in_the_runtime_directory_is_restarted_too_and_both_lines_are_named(void **state)
+{
+    static const char *const settings[] = {
+        "RuntimeDirectory=site",
+        "RuntimeDirectory=other site",
+        "RuntimeDirectory=site:link\nRuntimeDirectoryPreserve=no",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        WITH_BENCH(bench, "30");
+        give_socket(&bench, settings[i]);
+        Plan *plan = plan_of(&bench, "[{restart: {unit: gunicorn.service}}]");
+        const Effect *restart = &plan->effects.items[0];
+        assert_int_equal(restart->sockets.n, 1);
+        assert_string_equal(restart->sockets.items[0], "gunicorn.socket");
+        assert_non_null(strstr(restart->loses, "/run/site/socket (" SOCKET_PATH ":2)"));
+        assert_non_null(strstr(restart->loses, "(/etc/systemd/system/gunicorn.service:4)"));
+        assert_int_equal(plan_refused_usec(plan), 9 * USEC_PER_SEC);
+    }
+}
+
+static void a_socket_of_another_service_must_not_go_with_the_directory(void **state)
+{
+    WITH_BENCH(bench, "30");
+    Plan *plan = NULL;
+    give_socket(&bench, "RuntimeDirectory=site");
+    tree_write(&bench.tree, "/etc/systemd/system/admin.socket", "[Socket]\nListenStream=/var/run/site/admin\n");
+    assert_int_equal(plan_try(&bench, "[{restart: {unit: gunicorn.service}}]", &plan), -ERR_REFUSED);
+    assert_non_null(strstr(err_text(&bench.tree.err), "admin.socket could not be reached any more"));
+    assert_non_null(strstr(err_text(&bench.tree.err), "RuntimeDirectoryPreserve=restart"));
+}
+
 static void another_reader_of_the_environment_file_must_be_named(void **state)
 {
     WITH_BENCH(bench, "30");
@@ -113,6 +174,9 @@ int main(void)
         cmocka_unit_test(validations_come_before_all_else),
         cmocka_unit_test(a_unit_file_makes_a_daemon_reload_necessary_before_its_restart),
         cmocka_unit_test(a_restart_without_a_socket_refuses_connections_while_it_drains),
+        cmocka_unit_test(a_socket_whose_name_stays_refuses_nobody),
+        cmocka_unit_test(a_socket_in_the_runtime_directory_is_restarted_too_and_both_lines_are_named),
+        cmocka_unit_test(a_socket_of_another_service_must_not_go_with_the_directory),
         cmocka_unit_test(another_reader_of_the_environment_file_must_be_named),
         cmocka_unit_test(a_restart_that_pulls_another_unit_along_must_be_named),
         cmocka_unit_test(an_edit_restarts_a_service_only_if_it_runs_and_a_restart_in_any_case),

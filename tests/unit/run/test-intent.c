@@ -8,14 +8,16 @@ static void an_intent_comes_back_as_it_was(void **state)
     CLEANUP(plan_bench_free) PlanBench bench = plan_bench("30");
     Arena *arena = bench.tree.arena;
     Plan *plan = plan_of(&bench, TIMEOUT_AND_ALIGN("60s"));
-    StringVec down = {0}, sick = {0};
+    HostBefore before = {.nginx_generation = 77};
     plan->for_usec = USEC_PER_HOUR;
-    *vec_push(arena, &down) = "nginx.service";
-    *vec_push(arena, &sick) = "gunicorn.service";
+    *vec_push(arena, &before.was_down) = "nginx.service";
+    *vec_push(arena, &before.was_sick) = "gunicorn.service";
+    *vec_push(arena, &before.was_up) = "sidecar.service";
+    *vec_push(arena, &before.no_way) = "unix:/run/x";
 
     Intent intent;
     const Playbook *playbook = NULL;
-    const char *json = intent_to_json(arena, plan, &down, &sick);
+    const char *json = intent_to_json(arena, plan, &before);
     assert_int_equal(intent_from_json(arena, json, &intent, &bench.tree.err), 0);
     assert_int_equal(intent.effects.n, plan->effects.n);
     for (size_t i = 0; i < plan->effects.n; i++) {
@@ -23,10 +25,14 @@ static void an_intent_comes_back_as_it_was(void **state)
         assert_true(str_equal(intent.effects.items[i].unit, plan->effects.items[i].unit));
         assert_int_equal(intent.effects.items[i].if_running, plan->effects.items[i].if_running);
     }
-    assert_int_equal(intent.was_down.n, 1);
-    assert_string_equal(intent.was_down.items[0], "nginx.service");
-    assert_int_equal(intent.was_sick.n, 1);
-    assert_string_equal(intent.was_sick.items[0], "gunicorn.service");
+    assert_int_equal(intent.before.was_down.n, 1);
+    assert_string_equal(intent.before.was_down.items[0], "nginx.service");
+    assert_int_equal(intent.before.was_sick.n, 1);
+    assert_string_equal(intent.before.was_sick.items[0], "gunicorn.service");
+    assert_int_equal(intent.before.was_up.n, 1);
+    assert_string_equal(intent.before.was_up.items[0], "sidecar.service");
+    assert_string_equal(intent.before.no_way.items[0], "unix:/run/x");
+    assert_int_equal(intent.before.nginx_generation, 77);
     assert_int_equal(intent.settle_usec, 3 * USEC_PER_SEC);
     assert_int_equal(intent.for_usec, USEC_PER_HOUR);
     assert_string_equal(intent.root, bench.tree.root);
@@ -45,7 +51,7 @@ static void an_intent_without_the_sick_units_of_a_later_version_is_read(void **s
                                       "[{\"effect\": \"restart\", \"unit\": \"g.service\"}]}",
                                       &intent, &err),
                      0);
-    assert_int_equal(intent.was_sick.n, 0);
+    assert_int_equal(intent.before.was_sick.n, 0);
     assert_int_equal(intent.effects.items[0].kind, EFFECT_RESTART);
 }
 
