@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading and comparing file states. Nothing here blocks: a name is looked at before it is opened, and only a regular
- * file or a directory is opened at all, so that a FIFO or a device in a configuration directory does no harm. A file
- * that changes while it is read is read again; one that never holds still is an error, not a mixture. */
+/* Reading and comparing file states. Nothing here blocks, and no state is made of two files: a name is turned into a
+ * descriptor once (O_PATH, which opens nothing), and everything is asked of that. Only a regular file is opened at all,
+ * so that a FIFO or a device in a configuration directory does no harm. A file that changes while it is read is read
+ * again; one that never holds still is an error, not a mixture. */
 #include "base/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -23,57 +20,6 @@
 #include "base/hash.h"
 
 enum { READ_ATTEMPTS = 5, XATTRS_MAX = 64 * 1024 };
-
-void path_split(Arena *arena, const char *path, const char **ret_dir, const char **ret_name)
-{
-    const char *slash = strrchr(path, '/');
-    *ret_dir = !slash ? "." : slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
-    *ret_name = !slash ? path : slash[1] ? arena_strdup(arena, slash + 1) : ".";
-}
-
-static int open_below(int root, const char *relative, uint64_t resolve)
-{
-    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = resolve};
-    int fd = -1;
-    for (int i = 0; i < READ_ATTEMPTS && fd < 0; i++) {
-        fd = (int)syscall(SYS_openat2, root, relative, &how, sizeof how);
-        if (fd < 0 && errno != EAGAIN && errno != EINTR)
-            break;
-    }
-    if (fd < 0 && errno == ENOSYS) /* before Linux 5.6 */
-        fd = openat(root, relative, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd;
-}
-
-/* Where paths below `root` start; those of the live host lead from anywhere. */
-static int open_root(const char *root, int *ret_fd, Err *err)
-{
-    *ret_fd = root[0] ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
-    return *ret_fd < 0 && root[0] ? err_errno(err, errno, "cannot open %s", root) : 0;
-}
-
-int dir_open(const char *root, const char *dir, DirFollow follow, int *ret_fd, Err *err)
-{
-    bool live = root[0] == '\0';
-    CLEANUP(fd_close) int root_fd = -1;
-    int r = open_root(root, &root_fd, err);
-    if (r < 0)
-        return r;
-    uint64_t resolve = (follow == DIR_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0) | (live ? 0 : RESOLVE_IN_ROOT);
-    const char *below = live ? dir : dir + strspn(dir, "/");
-    int fd = open_below(root_fd, *below ? below : ".", resolve);
-    if (fd >= 0) {
-        *ret_fd = fd;
-        return 0;
-    }
-    if (errno == ENOENT || errno == ENOTDIR) {
-        *ret_fd = -1;
-        return 1;
-    }
-    if (errno == ELOOP)
-        return err_set(err, ERR_REFUSED, "%s%s leads through a symlink; name the real path", root, dir);
-    return err_errno(err, errno, "cannot open the directory %s%s", root, dir);
-}
 
 /* --- Extended attributes --- */
 
@@ -88,46 +34,37 @@ static int compare_xattrs(const void *a, const void *b)
     return strcmp(((const Xattr *)a)->name, ((const Xattr *)b)->name);
 }
 
-/* Whose attributes: an open file's, or, of what cannot be opened, a path's that is not followed. */
-typedef struct XattrOwner {
-    int fd; /* -1: by path */
-    char path[64 + NAME_MAX];
-} XattrOwner;
+const char *file_held_path(char out[HELD_PATH_SIZE], int fd)
+{
+    snprintf(out, HELD_PATH_SIZE, "/proc/self/fd/%d", fd);
+    return out;
+}
 
-static int read_xattr(Arena *arena, const XattrOwner *owner, const char *name, XattrVec *xattrs)
+static int read_xattr(Arena *arena, const char *path, const char *name, XattrVec *xattrs)
 {
     char buffer[XATTRS_MAX];
-    ssize_t len = owner->fd >= 0 ? fgetxattr(owner->fd, name, buffer, sizeof buffer)
-                                 : lgetxattr(owner->path, name, buffer, sizeof buffer);
+    ssize_t len = getxattr(path, name, buffer, sizeof buffer);
     if (len < 0)
         return errno == ENODATA ? 0 : -1;
     *vec_push(arena, xattrs) = (Xattr){arena_strdup(arena, name), bytes_dup(arena, (Bytes){buffer, (size_t)len})};
     return 0;
 }
 
-static int read_xattrs(Arena *arena, const XattrOwner *owner, XattrVec *ret)
+static int read_xattrs(Arena *arena, int fd, XattrVec *ret)
 {
-    char names[XATTRS_MAX];
+    char names[XATTRS_MAX], path[HELD_PATH_SIZE];
     XattrVec xattrs = {0};
-    ssize_t len =
-        owner->fd >= 0 ? flistxattr(owner->fd, names, sizeof names) : llistxattr(owner->path, names, sizeof names);
+    ssize_t len = listxattr(file_held_path(path, fd), names, sizeof names);
     if (len < 0 && errno != ENOTSUP)
         return -1;
     for (const char *at = names; len > 0 && at < names + len; at += strlen(at) + 1) {
-        if (!xattr_is_kernels(at) && read_xattr(arena, owner, at, &xattrs) < 0)
+        if (!xattr_is_kernels(at) && read_xattr(arena, path, at, &xattrs) < 0)
             return -1;
     }
     if (xattrs.n > 1)
         qsort(xattrs.items, xattrs.n, sizeof *xattrs.items, compare_xattrs);
     *ret = xattrs;
     return 0;
-}
-
-static int read_xattrs_of_name(Arena *arena, int dir, const char *name, XattrVec *ret)
-{
-    XattrOwner owner = {.fd = -1};
-    snprintf(owner.path, sizeof owner.path, "/proc/self/fd/%d/%s", dir, name);
-    return read_xattrs(arena, &owner, ret);
 }
 
 /* --- Content --- */
@@ -181,86 +118,122 @@ static int read_bytes(Arena *arena, int fd, size_t expected, Bytes *ret)
     return 0;
 }
 
-/* 0 read, 1 it changed meanwhile, -1 errno. */
-static int read_regular(Arena *arena, int dir, const char *name, const struct stat *before, FileState *state)
+int file_hold_at(int dir, const char *name, const char *shown, int *ret_fd, Err *err)
 {
-    CLEANUP(fd_close) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    struct stat opened, after;
-    if (fd < 0)
-        return errno == ENOENT || errno == ELOOP ? 1 : -1;
-    if (fstat(fd, &opened) < 0)
-        return -1;
-    if (!S_ISREG(opened.st_mode) || !same_moment(before, &opened))
-        return 1;
-    if (read_bytes(arena, fd, (size_t)opened.st_size, &state->content) < 0 ||
-        read_xattrs(arena, &(XattrOwner){.fd = fd}, &state->xattrs) < 0 || fstat(fd, &after) < 0)
-        return -1;
-    return !same_moment(&opened, &after) || state->content.len != (size_t)after.st_size;
+    *ret_fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (*ret_fd >= 0)
+        return 0;
+    return errno == ENOENT ? 1 : err_errno(err, errno, "cannot read %s", shown);
 }
 
-static int read_symlink(Arena *arena, int dir, const char *name, FileState *state)
+bool file_is_at(int fd, int dir, const char *name)
+{
+    struct stat held, named;
+    return fstat(fd, &held) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+typedef enum Reading { READ, CHANGED, TOO_LARGE, FAILED } Reading;
+
+static Reading read_regular(Arena *arena, int held, const struct stat *before, FileState *state)
+{
+    char path[HELD_PATH_SIZE];
+    struct stat after;
+    if (before->st_size > FILE_MAX_SIZE)
+        return TOO_LARGE;
+    CLEANUP(fd_close) int fd = open(file_held_path(path, held), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || read_bytes(arena, fd, (size_t)before->st_size, &state->content) < 0 ||
+        read_xattrs(arena, fd, &state->xattrs) < 0 || fstat(fd, &after) < 0)
+        return FAILED;
+    return same_moment(before, &after) && state->content.len == (size_t)after.st_size ? READ : CHANGED;
+}
+
+static Reading read_symlink(Arena *arena, int held, FileState *state)
 {
     char target[PATH_MAX];
-    ssize_t len = readlinkat(dir, name, target, sizeof target);
+    ssize_t len = readlinkat(held, "", target, sizeof target);
     if (len < 0)
-        return errno == EINVAL || errno == ENOENT ? 1 : -1;
+        return FAILED;
     state->content = bytes_dup(arena, (Bytes){target, (size_t)len});
-    return read_xattrs_of_name(arena, dir, name, &state->xattrs);
+    return read_xattrs(arena, held, &state->xattrs) < 0 ? FAILED : READ;
 }
 
-/* One attempt; as read_regular. FILE_MAX_SIZE is checked by the caller's stat. */
-static int read_once(Arena *arena, int dir, const char *name, const struct stat *st, FileState *ret)
+static Reading read_once(Arena *arena, int held, FileState *ret)
 {
-    *ret = state_of_stat(st);
+    struct stat st;
+    if (fstat(held, &st) < 0)
+        return FAILED;
+    *ret = state_of_stat(&st);
     switch (ret->type) {
-    case FILE_REGULAR: return read_regular(arena, dir, name, st, ret);
-    case FILE_SYMLINK: return read_symlink(arena, dir, name, ret);
-    case FILE_DIRECTORY: return read_xattrs_of_name(arena, dir, name, &ret->xattrs);
+    case FILE_REGULAR: return read_regular(arena, held, &st, ret);
+    case FILE_SYMLINK: return read_symlink(arena, held, ret);
+    case FILE_DIRECTORY: return read_xattrs(arena, held, &ret->xattrs) < 0 ? FAILED : READ;
     case FILE_ABSENT:
-    case FILE_OTHER: return 0;
+    case FILE_OTHER:
+    case FILE_UNREAD: return READ;
     }
+    return READ;
+}
+
+static int raise_reading(Reading reading, const char *shown, Err *err)
+{
+    if (reading == TOO_LARGE)
+        return err_set(err, ERR_REFUSED, "%s is larger than %d MiB: salve does not manage such files", shown,
+                       FILE_MAX_SIZE >> 20);
+    if (reading == FAILED)
+        return err_errno(err, errno, "cannot read %s", shown);
+    return err_set(err, ERR_FAILED, "%s keeps changing while it is read", shown);
+}
+
+int file_read_held(Arena *arena, int fd, const char *shown, FileState *ret, Err *err)
+{
+    FileState state;
+    Reading reading = CHANGED;
+    for (int i = 0; i < READ_ATTEMPTS && reading == CHANGED; i++)
+        reading = read_once(arena, fd, &state);
+    if (reading != READ)
+        return raise_reading(reading, shown, err);
+    *ret = state;
     return 0;
+}
+
+/* What cannot be had because of what it is, or of what somebody does to it, is a state for who only looks. EAGAIN: its
+ * owner holds a lease on it. */
+int file_look_held(Arena *arena, int fd, const char *shown, FileState *ret, Err *err)
+{
+    int r = file_read_held(arena, fd, shown, ret, err);
+    struct stat st;
+    if (r >= 0 || (err->errnum != 0 && err->errnum != EAGAIN) || fstat(fd, &st) < 0)
+        return r;
+    *ret = state_of_stat(&st);
+    ret->type = FILE_UNREAD;
+    return 0;
+}
+
+/* A name that somebody gives to another file meanwhile is asked again: the file that it leads to now is what counts. */
+static int read_at(Arena *arena, int dir, const char *name, const char *shown,
+                   int (*read_held)(Arena *, int, const char *, FileState *, Err *), FileState *ret, Err *err)
+{
+    for (int i = 0;; i++) {
+        CLEANUP(fd_close) int fd = -1;
+        int r = file_hold_at(dir, name, shown, &fd, err);
+        if (r == 1)
+            *ret = absent_state;
+        if (r != 0)
+            return r < 0 ? r : 0;
+        if ((r = read_held(arena, fd, shown, ret, err)) >= 0 || i >= READ_ATTEMPTS || file_is_at(fd, dir, name))
+            return r;
+    }
 }
 
 int file_read_at(Arena *arena, int dir, const char *name, const char *shown, FileState *ret, Err *err)
 {
-    for (int i = 0; i < READ_ATTEMPTS; i++) {
-        struct stat st;
-        if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-            if (errno != ENOENT)
-                return err_errno(err, errno, "cannot read %s", shown);
-            *ret = absent_state;
-            return 0;
-        }
-        if (S_ISREG(st.st_mode) && st.st_size > FILE_MAX_SIZE)
-            return err_set(err, ERR_REFUSED, "%s is larger than %d MiB: salve does not manage such files", shown,
-                           FILE_MAX_SIZE >> 20);
-        FileState state;
-        int r = read_once(arena, dir, name, &st, &state);
-        if (r < 0)
-            return err_errno(err, errno, "cannot read %s", shown);
-        if (r == 0) {
-            *ret = state;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_FAILED, "%s keeps changing while it is read", shown);
+    return read_at(arena, dir, name, shown, file_read_held, ret, err);
 }
 
-int dir_filled_at(int dir, const char *name, const char *shown, Err *err)
+int file_look_at(Arena *arena, int dir, const char *name, const char *shown, FileState *ret, Err *err)
 {
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!list) {
-        int r = err_errno(err, errno, "cannot list %s", shown);
-        fd_close(fd);
-        return r;
-    }
-    int filled = 0;
-    for (const struct dirent *entry; !filled && (entry = readdir(list));)
-        filled = !str_equal(entry->d_name, ".") && !str_equal(entry->d_name, "..");
-    closedir(list);
-    return filled;
+    return read_at(arena, dir, name, shown, file_look_held, ret, err);
 }
 
 /* --- By path --- */
@@ -273,7 +246,10 @@ static int split_and_open(Arena *arena, const char *root, const char *path, DirF
     return dir_open(root, dir, follow, ret_dir, err);
 }
 
-static int read_path(Arena *arena, const char *root, const char *path, DirFollow follow, FileState *ret, Err *err)
+typedef int (*ReadAt)(Arena *arena, int dir, const char *name, const char *shown, FileState *ret, Err *err);
+
+static int read_path(Arena *arena, const char *root, const char *path, DirFollow follow, ReadAt read, FileState *ret,
+                     Err *err)
 {
     CLEANUP(fd_close) int dir = -1;
     const char *name;
@@ -284,17 +260,22 @@ static int read_path(Arena *arena, const char *root, const char *path, DirFollow
         *ret = absent_state;
         return 0;
     }
-    return file_read_at(arena, dir, name, arena_printf(arena, "%s%s", root, path), ret, err);
+    return read(arena, dir, name, arena_printf(arena, "%s%s", root, path), ret, err);
 }
 
 int file_read(Arena *arena, const char *root, const char *path, FileState *ret, Err *err)
 {
-    return read_path(arena, root, path, DIR_FOLLOW, ret, err);
+    return read_path(arena, root, path, DIR_FOLLOW, file_read_at, ret, err);
+}
+
+int file_look(Arena *arena, const char *root, const char *path, FileState *ret, Err *err)
+{
+    return read_path(arena, root, path, DIR_FOLLOW, file_look_at, ret, err);
 }
 
 int file_read_real(Arena *arena, const char *root, const char *path, FileState *ret, Err *err)
 {
-    return read_path(arena, root, path, DIR_NO_SYMLINKS, ret, err);
+    return read_path(arena, root, path, DIR_NO_SYMLINKS, file_read_at, ret, err);
 }
 
 /* A name behind what is no directory is absent, too. */
@@ -384,7 +365,8 @@ bool file_state_matches(const FileState *wanted, const FileState *found)
 
 const char *file_type_to_string(FileType type)
 {
-    static const char *const names[] = {"absent", "file", "symlink", "directory", "special file"};
+    static const char *const names[] = {"absent",    "file",         "symlink",
+                                        "directory", "special file", "file that cannot be read"};
     return names[type];
 }
 

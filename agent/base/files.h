@@ -15,7 +15,14 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-typedef enum FileType { FILE_ABSENT, FILE_REGULAR, FILE_SYMLINK, FILE_DIRECTORY, FILE_OTHER } FileType;
+typedef enum FileType {
+    FILE_ABSENT,
+    FILE_REGULAR,
+    FILE_SYMLINK,
+    FILE_DIRECTORY,
+    FILE_OTHER,  /* a FIFO, socket or device */
+    FILE_UNREAD, /* of file_look alone: larger than FILE_MAX_SIZE, or never the same while it is read */
+} FileType;
 
 typedef struct Xattr {
     const char *name;
@@ -48,6 +55,9 @@ enum { FILE_MAX_SIZE = 16 * 1024 * 1024 }; /* of a managed file; a larger one is
 int file_read(Arena *arena, const char *root, const char *path, FileState *ret, Err *err);
 /* The same of a path whose parent holds no symlink; one that was put there meanwhile is ERR_REFUSED. */
 int file_read_real(Arena *arena, const char *root, const char *path, FileState *ret, Err *err);
+/* As above for who must go on whatever is there: a file that cannot be read for what it is, or for what somebody does
+ * to it, is FILE_UNREAD instead of an error, and equals no state that was ever read. */
+int file_look(Arena *arena, const char *root, const char *path, FileState *ret, Err *err);
 /* As file_read without reading content and xattrs. */
 int file_stat(const char *root, const char *path, FileState *ret, Err *err);
 

@@ -7,13 +7,12 @@
  *     absent, foreign    gives the original its name back; a foreign file comes out and goes aside
  *
  * Then whatever lies under the dot name and is neither side goes aside too: a crash may have come between the two
- * steps. */
+ * steps. What goes aside and can be a version of the file is given to the caller; anything else (a FIFO, a directory, a
+ * huge file) is told and stays under a name of its own. */
 #include <string.h>
 
 #include "base/files-at.h"
 #include "base/swap-site.h"
-
-enum { ASIDES_MAX = 1000, REVERTS_MAX = 5 };
 
 typedef struct Back {
     Arena *arena;
@@ -23,23 +22,16 @@ typedef struct Back {
     bool foreign;
 } Back;
 
-/* Moves a foreign file to a name of its own (invariant 4). */
-static int put_aside(Back *back, int dir, const char *name, Err *err)
+/* Moves what is foreign to a name of its own (invariant 4): a version of the file, or something else (invariant 7). */
+static int put_aside(Back *back, int dir, const char *name, const FileState *found, Err *err)
 {
     Site *site = &back->site;
-    for (unsigned i = 1; i < ASIDES_MAX; i++) {
-        const char *aside = i == 1 ? site->aside : arena_printf(back->arena, "%s-%u", site->aside, i);
-        int r = file_move_at(dir, name, site->dot_dir, aside, site->shown, err);
-        if (r == FILES_EXISTS)
-            continue;
-        if (r == 0) {
-            back->aside = site_dot_path(back->arena, site, aside);
-            back->foreign = true;
-        }
-        return r == FILES_MISSING ? 0 : r;
-    }
-    return err_set(err, ERR_FAILED, "%s: too many foreign versions were put aside; look at %s/%s*", site->shown,
-                   site->dot_shown, site->aside);
+    if (!site_may_be_version(site, found))
+        return site_evict(back->arena, site, dir, name, err);
+    int r = site_move_aside(back->arena, site, dir, name, site->aside, &back->aside, err);
+    if (r == 0)
+        back->foreign = true;
+    return r == FILES_MISSING ? 0 : r;
 }
 
 /* What lies under a dot name and is neither side goes aside. */
@@ -47,48 +39,58 @@ static int rescue(Back *back, const char *name, Err *err)
 {
     FileState dot;
     int r = site_read_dot(back->arena, &back->site, name, &dot, err);
-    if (r < 0 || dot.type == FILE_ABSENT || file_state_matches(&back->edit->before, &dot) ||
-        file_state_matches(&back->edit->after, &dot))
+    if (r < 0 || dot.type == FILE_ABSENT || site_knows(&back->site, &dot))
         return r;
-    return put_aside(back, back->site.dot_dir, name, err);
+    return put_aside(back, back->site.dot_dir, name, &dot, err);
 }
 
 /* --- Finding the original --- */
 
-static int name_holds_original(Back *back, const char *name, Err *err)
+/* 1: the name holds it. */
+static int hold_original(Back *back, const char *name, int *ret_fd, Err *err)
 {
+    CLEANUP(fd_close) int fd = -1;
     FileState found;
-    int r = site_read_dot(back->arena, &back->site, name, &found, err);
-    return r < 0 ? r : file_state_matches(&back->edit->before, &found);
+    int r = file_hold_at(back->site.dot_dir, name, back->site.shown, &fd, err);
+    if (r != 0 || (r = file_look_held(back->arena, fd, back->site.shown, &found, err)) < 0)
+        return r < 0 ? r : 0;
+    if (!file_state_matches(&back->edit->before, &found))
+        return 0;
+    *ret_fd = fd;
+    fd = -1;
+    return 1;
+}
+
+/* A directory that somebody filled is not removed. */
+static int remove_known(Back *back, const char *name, Err *err)
+{
+    Site *site = &back->site;
+    int r = file_remove_at(site->dot_dir, name, site->shown, err);
+    return r == FILES_FILLED ? site_evict(back->arena, site, site->dot_dir, name, err) : r;
 }
 
 /* The original is nowhere: written anew from the snapshot's bytes, under the name of the copy. */
-static int write_original(Back *back, Err *err)
+static int write_original(Back *back, int *ret_fd, Err *err)
 {
     Site *site = &back->site;
-    int r = file_remove_at(site->dot_dir, site->fresh, site->shown, err);
-    if (r < 0 || (r = rescue(back, site->original, err)) < 0 ||
-        (r = file_remove_at(site->dot_dir, site->original, site->shown, err)) < 0 ||
-        (r = file_create_at(site->dot_dir, site->fresh, site->shown, &back->edit->before, err)) < 0)
+    int r = rescue(back, site->original, err);
+    if (r < 0 || (r = remove_known(back, site->original, err)) < 0)
         return r;
-    r = file_move_at(site->dot_dir, site->fresh, site->dot_dir, site->original, site->shown, err);
-    if (r > 0)
-        return err_set(err, ERR_FAILED, "%s: the dot name %s is taken", site->shown, site->original);
-    return r;
+    return site_make(back->arena, site, site->original, &back->edit->before, false, ret_fd, err);
 }
 
-static int find_original(Back *back, const char **ret_name, Err *err)
+static int find_original(Back *back, const char **ret_name, int *ret_fd, Err *err)
 {
     const char *const names[] = {back->site.dot, back->site.original};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        int r = name_holds_original(back, names[i], err);
+        int r = hold_original(back, names[i], ret_fd, err);
         if (r != 0) {
             *ret_name = names[i];
             return r < 0 ? r : 0;
         }
     }
     *ret_name = back->site.original;
-    return write_original(back, err);
+    return write_original(back, ret_fd, err);
 }
 
 /* --- Putting it back --- */
@@ -99,8 +101,9 @@ static int put_original(Back *back, const FileState *live, Err *err)
     Site *site = &back->site;
     if (site->dir < 0)
         return err_set(err, ERR_FAILED, "%s: its directory is gone", site->shown);
+    CLEANUP(fd_close) int original = -1;
     const char *name;
-    int r = find_original(back, &name, err);
+    int r = find_original(back, &name, &original, err);
     if (r < 0)
         return r;
     if (live->type == FILE_ABSENT)
@@ -109,11 +112,11 @@ static int put_original(Back *back, const FileState *live, Err *err)
         r = file_exchange_at(site->dot_dir, name, site->dir, site->name, site->shown, err);
     if (r == FILES_UNSUPPORTED) {
         if (!file_state_matches(&back->edit->after, live))
-            r = put_aside(back, site->dir, site->name, err);
+            r = put_aside(back, site->dir, site->name, live, err);
         if (r >= 0)
             r = file_replace_at(site->dot_dir, name, site->dir, site->name, site->shown, err);
     }
-    if (r > 0)
+    if (r > 0 || (r == 0 && !file_is_at(original, site->dir, site->name)))
         return err_set(err, ERR_FOREIGN, "%s keeps changing while it is put back; try again", site->shown);
     if (r < 0 || (r = site_sync(&back->site, err)) < 0)
         return r;
@@ -127,45 +130,55 @@ static int revert_change(Back *back, Err *err)
     if (r < 0 || file_state_matches(&back->edit->before, &live))
         return r;
     back->foreign = !file_state_matches(&back->edit->after, &live);
-    if (live.type == FILE_DIRECTORY || back->edit->before.type == FILE_DIRECTORY) {
-        if (live.type != FILE_ABSENT) { /* somebody made a directory here: what it holds stays reachable */
-            back->aside = back->edit->path;
-            back->foreign = true;
-            return 0;
-        }
-    }
     return put_original(back, &live, err);
+}
+
+/* The dot name is not free for what was created: ours was never applied, and somebody made the same; or somebody took
+ * the name, and the next attempt finds it free. */
+static int settle_dot(Back *back, const FileState *live, Err *err)
+{
+    Site *site = &back->site;
+    FileState dot;
+    int r = site_read_dot(back->arena, site, site->dot, &dot, err);
+    if (r >= 0 && site_knows(site, &dot) && dot.type != FILE_ABSENT)
+        return put_aside(back, site->dir, site->name, live, err);
+    if (r < 0 || (r = rescue(back, site->dot, err)) < 0)
+        return r;
+    return err_set(err, ERR_FOREIGN, "%s: somebody took the name %s", site->shown, site->dot);
 }
 
 /* The created file moves to its dot name; swap_finish deletes it. */
 static int revert_creation(Back *back, Err *err)
 {
     Site *site = &back->site;
-    FileState live, came_out;
-    int r = site_read_live(back->arena, &back->site, &live, err);
-    if (r < 0 || live.type == FILE_ABSENT)
-        return r;
+    CLEANUP(fd_close) int held = -1;
+    FileState live;
+    int r = site->dir < 0 ? 1 : file_hold_at(site->dir, site->name, site->shown, &held, err);
+    if (r != 0 || (r = file_look_held(back->arena, held, site->shown, &live, err)) < 0)
+        return r < 0 ? r : 0;
     int filled = site_filled(site, site->dir, site->name, &live, err);
     if (filled != 0) {
         back->aside = back->edit->path;
         back->foreign = true;
         return filled < 0 ? filled : 0;
     }
-    if (!file_state_matches(&back->edit->after, &live))
-        r = put_aside(back, site->dir, site->name, err);
+    back->foreign = !file_state_matches(&back->edit->after, &live);
+    if (back->foreign)
+        r = put_aside(back, site->dir, site->name, &live, err);
     else
         r = file_move_at(site->dir, site->name, site->dot_dir, site->dot, site->shown, err);
-    if (r == FILES_EXISTS) /* ours was never applied, and somebody made the same */
-        r = put_aside(back, site->dir, site->name, err);
-    if (r < 0 || (r = site_sync(&back->site, err)) < 0 ||
-        (r = site_read_dot(back->arena, &back->site, site->dot, &came_out, err)) < 0)
+    if (r == FILES_EXISTS)
+        r = settle_dot(back, &live, err);
+    if (r < 0 || (r = site_sync(&back->site, err)) < 0)
         return r;
-    filled = site_filled(site, site->dot_dir, site->dot, &came_out, err);
+    filled = live.type == FILE_DIRECTORY ? dir_filled_at(held, ".", site->shown, err) : 0;
     if (filled <= 0)
         return filled;
     back->aside = back->edit->path; /* somebody was quicker: back with it */
     back->foreign = true;
     r = file_move_at(site->dot_dir, site->dot, site->dir, site->name, site->shown, err);
+    if (r == 0 && !file_is_at(held, site->dir, site->name))
+        r = site_evict(back->arena, site, site->dir, site->name, err);
     return r < 0 ? r : site_sync(&back->site, err);
 }
 
@@ -178,7 +191,7 @@ static int revert_once(Back *back, Err *err)
 static int revert_patiently(Back *back, Err *err)
 {
     int r = revert_once(back, err);
-    for (int tries = 1; r == -ERR_FOREIGN && tries < REVERTS_MAX; tries++)
+    for (int tries = 1; r == -ERR_FOREIGN && tries < SWAP_TRIES; tries++)
         r = revert_once(back, err);
     return r;
 }
@@ -255,30 +268,34 @@ int swap_give_back(const SwapSet *set, const Edit *edit, Err *err)
 static int finish_name(Back *back, const char *name, Err *err)
 {
     Site *site = &back->site;
+    CLEANUP(fd_close) int fd = -1;
     FileState dot;
     int r = rescue(back, name, err);
-    if (r < 0 || (r = site_read_dot(back->arena, &back->site, name, &dot, err)) < 0 || dot.type == FILE_ABSENT)
+    if (r < 0 || (r = file_hold_at(site->dot_dir, name, site->shown, &fd, err)) != 0)
+        return r < 0 ? r : 0;
+    if ((r = file_look_held(back->arena, fd, site->shown, &dot, err)) < 0)
         return r;
-    int filled = site_filled(site, site->dot_dir, name, &dot, err);
-    if (filled > 0)
-        return put_aside(back, site->dot_dir, name, err);
-    return filled < 0 ? filled : file_remove_at(site->dot_dir, name, site->shown, err);
+    if (!site_knows(site, &dot) || !file_is_at(fd, site->dot_dir, name))
+        return put_aside(back, site->dot_dir, name, &dot, err);
+    return remove_known(back, name, err);
 }
 
-/* A foreign file that lies aside since an earlier call, which may have been another process. Directories stay where
- * they are: they were told when they were met. */
+/* A foreign version that lies aside since an earlier call, which may have been another process. What cannot be one is
+ * none, whatever it is called. */
 static int find_aside(Back *back, Err *err)
 {
-    for (unsigned i = 1; i < ASIDES_MAX && !back->aside; i++) {
-        const char *name = i == 1 ? back->site.aside : arena_printf(back->arena, "%s-%u", back->site.aside, i);
+    DIR *list = dir_list_at(back->site.dot_dir, ".", back->site.dot_shown, err);
+    int r = list ? 0 : -(int)err->kind;
+    for (const struct dirent *entry; r >= 0 && !back->aside && (entry = readdir(list));) {
         FileState state;
-        int r = file_stat_at(back->site.dot_dir, name, back->site.shown, &state, err);
-        if (r < 0 || state.type == FILE_ABSENT)
-            return r;
-        if (state.type != FILE_DIRECTORY)
-            back->aside = site_dot_path(back->arena, &back->site, name);
+        if (str_starts(entry->d_name, back->site.aside) &&
+            (r = site_read_dot(back->arena, &back->site, entry->d_name, &state, err)) >= 0 &&
+            site_may_be_version(&back->site, &state))
+            back->aside = site_dot_path(back->arena, &back->site, entry->d_name);
     }
-    return 0;
+    if (list)
+        closedir(list);
+    return r < 0 ? r : 0;
 }
 
 int swap_finish(Arena *arena, const SwapSet *set, const Edit *edit, const char **ret_aside, Err *err)
@@ -291,9 +308,9 @@ int swap_finish(Arena *arena, const SwapSet *set, const Edit *edit, const char *
     if (r >= 0)
         r = finish_name(&back, back.site.original, err);
     if (r >= 0)
-        r = file_remove_at(back.site.dot_dir, back.site.fresh, back.site.shown, err);
+        r = site_clear(arena, &back.site, back.site.fresh, err);
     if (r >= 0)
-        r = file_remove_at(back.site.dot_dir, back.site.probe, back.site.shown, err);
+        r = site_clear(arena, &back.site, back.site.probe, err);
     if (r >= 0)
         r = find_aside(&back, err);
     if (r >= 0)
@@ -311,7 +328,7 @@ int swap_locate(const SwapSet *set, const Edit *edit, SwapPlace *ret, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     FileState live;
-    int r = file_read(arena, set->root, edit->path, &live, err);
+    int r = file_look(arena, set->root, edit->path, &live, err);
     if (r < 0)
         return r;
     *ret = file_state_matches(&edit->before, &live)  ? SWAP_IS_BEFORE

@@ -3,7 +3,9 @@
  *
  * The other side of an edit waits beside the target under a dot name, `.NAME.salve-XXXXXXXXXXXXXXXX`, made from run id
  * and path: before the swap it holds the new file, after it the original inode with owner, attributes, label and hard
- * links. Includes and drop-in directories do not read dot names. The life of one edit:
+ * links. Includes and drop-in directories do not read dot names. Whoever can write the directory can take such a name:
+ * what lies there counts only after it was looked at, nothing else is opened, waited for or deleted, and it never stops
+ * the way back. The life of one edit:
  *
  *     swap_check     before anything; touches nothing       everything that would stop the rest
  *     swap_prepare   write the dot file, fsync               the live file is untouched
@@ -22,6 +24,10 @@ typedef struct SwapSet {
     const char *run_id;   /* [A-Za-z0-9-]+ */
     const EditVec *edits; /* all edits of the run, in an order in which they can be made (view_edits): where a directory
                              comes or goes, the dot files of what it holds live in the nearest directory that stays */
+    /* Told each time that something was moved out of the way which is no version of the file: `what` ("a FIFO")
+     * somebody put at `found`; it is at `aside` now, unopened, and stays there. May be NULL. */
+    void (*told)(void *user, const char *what, const char *found, const char *aside);
+    void *user;
 } SwapSet;
 
 enum { SWAP_FOREIGN = 1 }; /* positive outcome: somebody else changed the path meanwhile */

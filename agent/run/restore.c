@@ -20,7 +20,7 @@
 /* 1: live is neither side. Directories, and what is no file, are swap_revert's matter. */
 static int look_for_foreign(Run *run, const Edit *edit, FileState *ret, Err *err)
 {
-    int r = file_read(run->arena, run->swap.root, edit->path, ret, err);
+    int r = file_look(run->arena, run->swap.root, edit->path, ret, err);
     if (r < 0)
         return r;
     bool holds_bytes = ret->type == FILE_REGULAR || ret->type == FILE_SYMLINK;
@@ -131,7 +131,7 @@ static int prove_files(Run *run, Err *err)
 {
     VEC_EACH (edit, run->swap.edits) {
         FileState now;
-        int r = file_read(run->arena, run->swap.root, edit->path, &now, err);
+        int r = file_look(run->arena, run->swap.root, edit->path, &now, err);
         if (r < 0)
             return r;
         bool foreign_directory = edit->before.type == FILE_ABSENT && now.type == FILE_DIRECTORY;

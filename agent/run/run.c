@@ -8,6 +8,17 @@
 #include "run/foreign.h"
 #include "run/state.h"
 
+/* Of one file, in one go: more than that, somebody makes while we look. */
+enum { VERSIONS_MAX = 100 };
+
+static void tell_moved(void *user, const char *what, const char *found, const char *aside)
+{
+    Run *run = user;
+    progress_warning(&run->progress,
+                     "somebody put %s at %s; salve moved it to %s, unopened: look at it, then remove it", what, found,
+                     aside);
+}
+
 int run_begin(Engine *engine, Run *ret, const char *id, Err *err)
 {
     static const EditVec no_edits;
@@ -31,6 +42,8 @@ int run_begin(Engine *engine, Run *ret, const char *id, Err *err)
     if (r < 0)
         return r;
     *ret = run;
+    ret->swap.told = tell_moved;
+    ret->swap.user = ret;
     return 0;
 }
 
@@ -111,14 +124,18 @@ View *run_fresh_view(Run *run)
  * kept as a commit yet keeps the run from being finished, so that the next command that writes tries again. */
 static int finish_edit(Run *run, const Edit *edit, Err *err)
 {
-    for (;;) {
-        const char *aside = NULL;
+    const char *aside = NULL;
+    for (int i = 0; i < VERSIONS_MAX; i++) {
+        aside = NULL;
         int r = swap_finish(run->arena, &run->swap, edit, &aside, err);
         if (r == -ERR_NOT_FOUND) /* the whole directory was removed, and with it what the run left there */
             return 0;
         if (r <= 0 || !aside || (r = foreign_keep_aside(run, edit, aside, err)) != 0)
             return r < 0 ? r : 0;
     }
+    progress_warning(&run->progress, "somebody keeps putting files beside %s, like %s; they stay there", edit->path,
+                     aside);
+    return 0;
 }
 
 /* The hot file of another run is not ours to remove; a damaged one names nobody. */

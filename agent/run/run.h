@@ -48,7 +48,8 @@ struct Engine {
     const char *program; /* see engine_set_program; NULL */
 };
 
-/* A Run of this engine with that id: what all runs have in common. Holds nothing that would need closing. */
+/* A Run of this engine with that id: what all runs have in common. Holds nothing that would need closing, and stays
+ * where it is: its swap set speaks through it. */
 int run_begin(Engine *engine, Run *ret, const char *id, Err *err);
 
 /* Takes up a run where the ledger has it. */

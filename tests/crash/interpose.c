@@ -69,11 +69,11 @@ static const char *path_at(int dir, const char *name)
     return path;
 }
 
-/* The attributes of a file are set by /proc/self/fd/DIR/NAME. */
+/* The attributes of a file are set by /proc/self/fd/FILE. */
 static const char *path_behind(const char *path)
 {
-    int dir, at = 0;
-    return sscanf(path, "/proc/self/fd/%d/%n", &dir, &at) == 1 && at > 0 ? path_at(dir, path + at) : path;
+    int fd;
+    return sscanf(path, "/proc/self/fd/%d", &fd) == 1 ? path_of(fd) : path;
 }
 
 /* Whether bytes written up to `end` make the file longer. */
@@ -93,7 +93,7 @@ static bool writes(int flags)
 static bool creates(int dir, const char *path, int flags)
 {
     struct stat st;
-    return (flags & O_CREAT) && fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0;
+    return (flags & __O_TMPFILE) || ((flags & O_CREAT) && fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0);
 }
 
 static mode_t mode_of(int flags, va_list args)
@@ -359,6 +359,18 @@ int fsetxattr(int fd, const char *name, const void *value, size_t size, int flag
 {
     REAL(fsetxattr);
     BY_FD("setxattr", fd, true, real(fd, name, value, size, flags));
+}
+
+int setxattr(const char *path, const char *name, const void *value, size_t size, int flags)
+{
+    REAL(setxattr);
+    BY_PATH("setxattr", path_behind(path), true, real(path, name, value, size, flags));
+}
+
+int removexattr(const char *path, const char *name)
+{
+    REAL(removexattr);
+    BY_PATH("setxattr", path_behind(path), false, real(path, name));
 }
 
 int lremovexattr(const char *path, const char *name)
