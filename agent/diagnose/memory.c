@@ -62,7 +62,38 @@ void oom_lines_of(Arena *arena, const KernelLineVec *kernel, const char *unit, K
     *ret = found;
 }
 
-static bool explained(const EventLineVec *lines, size_t kill)
+/* What explains a SIGKILL. A line explains one, of its own worker where it names one; only a stop ends all workers that
+ * there are. Signals that end no worker (usr1, ttin) explain nothing. */
+typedef enum Explains { EXPLAINS_NOTHING, EXPLAINS_ONE, EXPLAINS_ALL } Explains;
+
+static Explains explains(const EventLine *line)
+{
+    static const char *const all[] = {"term", "int", "quit"}, *const one[] = {"hup", "ttou", "winch"};
+    if (line->event == LOG_WORKER_TIMEOUT)
+        return EXPLAINS_ONE;
+    if (line->event == LOG_SHUTTING_DOWN)
+        return EXPLAINS_ALL;
+    for (size_t i = 0; line->event == LOG_HANDLING_SIGNAL && i < ARRAY_LEN(all); i++) {
+        if (strcmp(line->detail, all[i]) == 0)
+            return EXPLAINS_ALL;
+        if (strcmp(line->detail, one[i]) == 0)
+            return EXPLAINS_ONE;
+    }
+    return EXPLAINS_NOTHING;
+}
+
+/* Whether the worker booted between the two lines: then the first one was not about it. */
+static bool booted_between(const EventLineVec *lines, size_t from, size_t to, uint32_t pid)
+{
+    for (size_t i = from + 1; i < to; i++) {
+        if (lines->items[i].event == LOG_WORKER_BOOTING && lines->items[i].pid == pid)
+            return true;
+    }
+    return false;
+}
+
+/* used: per line, whether it explained a SIGKILL already. */
+static bool explained(const EventLineVec *lines, size_t kill, bool *used)
 {
     const EventLine *killed = &lines->items[kill];
     for (size_t i = kill; i-- > 0;) {
@@ -70,10 +101,25 @@ static bool explained(const EventLineVec *lines, size_t kill)
         usec before = killed->realtime > line->realtime ? killed->realtime - line->realtime : 0;
         if (before > AFTER_STOP_SEC * USEC_PER_SEC)
             return false;
-        bool timeout = line->event == LOG_WORKER_TIMEOUT && line->pid == killed->pid;
-        if (timeout && before <= AFTER_TIMEOUT_SEC * USEC_PER_SEC)
-            return true;
-        if (line->event == LOG_HANDLING_SIGNAL || line->event == LOG_SHUTTING_DOWN)
+        Explains how = explains(line);
+        bool timeout = line->event == LOG_WORKER_TIMEOUT;
+        bool of_another = timeout && (line->pid != killed->pid || before > AFTER_TIMEOUT_SEC * USEC_PER_SEC);
+        if (how == EXPLAINS_NOTHING || of_another || (how == EXPLAINS_ONE && used[i]) ||
+            booted_between(lines, i, kill, killed->pid))
+            continue;
+        used[i] = true;
+        return true;
+    }
+    return false;
+}
+
+/* Some versions log a death twice. */
+static bool is_repeated(const EventLineVec *lines, size_t kill)
+{
+    const EventLine *killed = &lines->items[kill];
+    for (size_t i = kill; i-- > 0 && lines->items[i].realtime + USEC_PER_SEC >= killed->realtime;) {
+        const EventLine *line = &lines->items[i];
+        if (line->event == LOG_WORKER_SIGNALED && line->pid == killed->pid && line->signal == killed->signal)
             return true;
     }
     return false;
@@ -82,9 +128,12 @@ static bool explained(const EventLineVec *lines, size_t kill)
 void sigkills_of(Arena *arena, const EventLineVec *lines, EventLineVec *ret)
 {
     EventLineVec found = {0};
+    bool *used = arena_alloc(arena, lines->n + 1);
+    memset(used, 0, lines->n + 1);
     for (size_t i = 0; i < lines->n; i++) {
         const EventLine *line = &lines->items[i];
-        if (line->event == LOG_WORKER_SIGNALED && line->signal == 9 && !explained(lines, i))
+        bool killed = line->event == LOG_WORKER_SIGNALED && line->signal == 9 && !is_repeated(lines, i);
+        if (killed && !explained(lines, i, used))
             *vec_push(arena, &found) = *line;
     }
     *ret = found;

@@ -18,7 +18,8 @@ typedef VEC(KernelLine) KernelLineVec;
  * and "Killed process N (...)", joined by the pid. */
 void oom_lines_of(Arena *arena, const KernelLineVec *kernel, const char *unit, KernelLineVec *ret);
 
-/* Workers that died of SIGKILL though neither a timeout of theirs nor a stop or reload explains it. */
+/* Workers that died of SIGKILL though neither a timeout of theirs nor a stop or reload explains it. What explains one
+ * death explains no other; only a stop ends all workers that there are. A death that is logged twice is one. */
 void sigkills_of(Arena *arena, const EventLineVec *lines, EventLineVec *ret);
 
 /* Whether that Gunicorn logs a worker's death by a signal at all: 20.1 and later do. NULL: not known, so no. */

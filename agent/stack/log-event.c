@@ -183,6 +183,19 @@ static bool remembered(const Remembered *ring, uint32_t pid, usec realtime, usec
     return false;
 }
 
+/* Takes what it finds out of the ring: a timeout that explains one death explains no other. */
+static bool take_remembered(Remembered *ring, uint32_t pid, usec realtime, usec within)
+{
+    for (size_t i = 0; i < RING; i++) {
+        bool before = ring[i].used && ring[i].pid == pid && ring[i].realtime <= realtime;
+        if (!before || realtime - ring[i].realtime > within)
+            continue;
+        ring[i].used = false;
+        return true;
+    }
+    return false;
+}
+
 static LogSource source_of(LogPlace place)
 {
     static const LogSource sources[] = {[LOG_JOURNAL] = LOG_SOURCE_GUNICORN,
@@ -286,11 +299,11 @@ int log_counter_feed(LogCounter *counter, const LogInput *input, LogSeen *ret)
         counter->own++;
         return 0;
     }
-    if (rule->not_after_timeout && remembered(counter->timeouts, pid, realtime, ARBITER_KILL_USEC))
-        return 0;
     if (is_duplicate(counter, pid, realtime))
         return 0;
     remember(counter->seen, &counter->next_seen, pid, realtime);
+    if (rule->not_after_timeout && take_remembered(counter->timeouts, pid, realtime, ARBITER_KILL_USEC))
+        return 0;
     counter->events++;
     if (ret)
         *ret = (LogSeen){.realtime = realtime, .pid = pid, .text = printable(counter->arena, input->text)};

@@ -89,6 +89,41 @@ static void the_arbiters_own_sigkill_is_no_evidence(void **state)
         {11.0, "[2026-03-01 03:00:11 +0000] [100] [ERROR] Worker (pid:101) was sent SIGSEGV!"},
         {0, NULL},
     };
+    static const Recorded others_after_a_reload[] = {
+        {10.0, "[2026-03-01 03:00:10 +0000] [100] [INFO] Handling signal: hup"},
+        {11.0, "[2026-03-01 03:00:11 +0000] [100] [ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?"},
+        {31.0, "[2026-03-01 03:00:31 +0000] [100] [ERROR] Worker (pid:102) was sent SIGKILL! Perhaps out of memory?"},
+        {0, NULL},
+    };
+    static const Recorded after_its_timeout_again[] = {
+        {10.0, "[2026-03-01 03:00:10 +0000] [100] [CRITICAL] WORKER TIMEOUT (pid:101)"},
+        {11.0, "[2026-03-01 03:00:11 +0000] [100] [ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?"},
+        {11.2, "[2026-03-01 03:00:11 +0000] [100] [ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?"},
+        {12.8, "[2026-03-01 03:00:12 +0000] [100] [ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?"},
+        {0, NULL},
+    };
+    static const Recorded younger_than_the_signal[] = {
+        {10.0, "[2026-03-01 03:00:10 +0000] [100] [INFO] Handling signal: hup"},
+        {11.0, "[2026-03-01 03:00:11 +0000] [103] [INFO] Booting worker with pid: 103"},
+        {40.0, "[2026-03-01 03:00:40 +0000] [100] [ERROR] Worker (pid:103) was sent SIGKILL! Perhaps out of memory?"},
+        {0, NULL},
+    };
+    static const Recorded after_a_rotation[] = {
+        {10.0, "[2026-03-01 03:00:10 +0000] [100] [INFO] Handling signal: usr1"},
+        {11.0, "[2026-03-01 03:00:11 +0000] [100] [ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?"},
+        {0, NULL},
+    };
+    static const Recorded all_at_a_stop[] = {
+        {10.0, "[2026-03-01 03:00:10 +0000] [100] [INFO] Handling signal: term"},
+        {40.0, "[2026-03-01 03:00:40 +0000] [100] [ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?"},
+        {40.0, "[2026-03-01 03:00:40 +0000] [100] [ERROR] Worker (pid:102) was sent SIGKILL! Perhaps out of memory?"},
+        {0, NULL},
+    };
+    assert_int_equal(count_sigkills(others_after_a_reload), 1);
+    assert_int_equal(count_sigkills(after_its_timeout_again), 1);
+    assert_int_equal(count_sigkills(younger_than_the_signal), 1);
+    assert_int_equal(count_sigkills(after_a_rotation), 1);
+    assert_int_equal(count_sigkills(all_at_a_stop), 0);
     assert_int_equal(count_sigkills(after_timeout), 0);
     assert_int_equal(count_sigkills(at_stop), 0);
     assert_int_equal(count_sigkills(of_another), 1);

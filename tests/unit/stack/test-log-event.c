@@ -65,6 +65,24 @@ static void upstream_failures_are_all_502_and_504(void **state)
     assert_int_equal(COUNT("upstream-refused", LOG_NGINX_ERROR, refused, late, other), 1);
 }
 
+static void a_timeout_explains_one_death_of_its_worker(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    LogCounter *counter = log_counter_new(arena, log_event_kind("worker-killed"));
+    static const char timeout[] = "[CRITICAL] WORKER TIMEOUT (pid:101)";
+    static const char death[] = "[ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?";
+    static const struct {
+        const char *text;
+        usec at_msec;
+        int counted;
+    } lines[] = {{timeout, 10000, 0}, {death, 11000, 0}, {death, 11100, 0}, {death, 12800, 1}, {death, 12900, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        LogInput input = {
+            .place = LOG_JOURNAL, .text = bytes_of(lines[i].text), .realtime = lines[i].at_msec * USEC_PER_MSEC};
+        assert_int_equal(log_counter_feed(counter, &input, NULL), lines[i].counted);
+    }
+}
+
 static void own_probes_are_subtracted(void **state)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -180,6 +198,7 @@ int main(void)
         cmocka_unit_test(the_arbiters_own_kill_is_no_kill),
         cmocka_unit_test(an_exit_code_logged_twice_counts_once),
         cmocka_unit_test(upstream_failures_are_all_502_and_504),
+        cmocka_unit_test(a_timeout_explains_one_death_of_its_worker),
         cmocka_unit_test(own_probes_are_subtracted),
         cmocka_unit_test(only_the_kernel_or_systemd_tell_of_oom),
         cmocka_unit_test(what_is_seen_is_printable_and_short),
