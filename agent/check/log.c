@@ -4,13 +4,15 @@
  * Which files those are follows from the configuration of nginx or Gunicorn, unless a path is given. The baseline reads
  * the end of each file, back to where its lines are old enough, and what salve's own probes cause while it lasts: a
  * sick host is judged again by the same probes. In the window each file is followed from its end at the begin, over
- * rotations. What cannot be followed (syslog, standard error, a missing file, a truncated one) is
- * inconclusive, with what to do. Requests of salve's own do not count where a line shows who asked. */
+ * rotations: what the processes have open is what is read, also where it was renamed and nobody told them. What cannot
+ * be followed (syslog, standard error, a missing file, a truncated one, a file that the service does not write) is
+ * blind, with what to do. Requests of salve's own do not count where a line shows who asked. */
 #include "check/count.h"
 #include "check/kinds.h"
 #include "host/log-file.h"
 #include "stack/log-event.h"
 #include "stack/log-tail.h"
+#include "stack/log-writer.h"
 
 typedef struct LogSpec {
     Value name, source, path, unit, event, no_more_than;
@@ -49,7 +51,8 @@ typedef struct LogState {
     LogPlace place;
     CountLimit limit;
     VEC(Followed) files;
-    const char *no_files; /* why there are none */
+    const char *no_files;     /* why there are none */
+    const LogService *writer; /* who must be writing; NULL: that is not asked */
 
     CheckPhase phase;
     Count baseline, count;
@@ -123,6 +126,25 @@ static int find_files(LogState *state, const LogSpec *spec, StringVec *ret, Err 
     return log_place_paths(arena, state->place, gunicorn, nginx, ret, err);
 }
 
+/* Of a file that the playbook names, whoever writes it is right; in a tree nothing runs. */
+static const LogService *writer_of(const LogState *state, const LogSpec *spec)
+{
+    CheckContext *context = state->context;
+    LogService *service = arena_new_of(context->arena, LogService);
+    Err ignored; /* then there are no files either */
+    *service = (LogService){0};
+    if (view_root(context->view)[0])
+        return NULL;
+    if (value_is_set(&spec->path))
+        return service;
+    if (state->place == LOG_GUNICORN_ERROR)
+        (void)gunicorn_resolve_unit(context->view, spec->unit.is_auto ? "auto" : spec->unit.text, &service->unit,
+                                    &ignored);
+    else
+        *service = (LogService){.unit = NGINX_UNIT, .comm = "nginx"};
+    return service;
+}
+
 static int log_check_open(CheckContext *context, const void *spec_, void **ret_state, Err *err)
 {
     const LogSpec *spec = spec_;
@@ -139,6 +161,7 @@ static int log_check_open(CheckContext *context, const void *spec_, void **ret_s
     VEC_EACH (path, &paths) {
         *vec_push(context->arena, &state->files) = (Followed){.path = *path};
     }
+    state->writer = writer_of(state, spec);
     *ret_state = state;
     return 0;
 }
@@ -211,6 +234,47 @@ static int look_back(LogState *state, const Followed *file, usec since, Err *err
     return 0;
 }
 
+/* What was renamed earlier, and is written still. */
+static void add_renamed(LogState *state, Followed *file)
+{
+    CLEANUP(arena_free) Arena *scratch = arena_new();
+    WrittenFileVec written;
+    Err ignored; /* whether all is read is asked at the end */
+    if (!state->writer || log_writers("", scratch, state->writer, file->path, &written, &ignored) < 0)
+        return;
+    VEC_EACH (other, &written) {
+        if (!log_file_reads(file->log, other->device, other->inode))
+            (void)log_file_add_end(file->log, other->open, &ignored);
+    }
+}
+
+/* At the end: all that the service writes was read, and it does write. */
+static void prove_writer(LogState *state, const Followed *file)
+{
+    CLEANUP(arena_free) Arena *scratch = arena_new();
+    Arena *arena = state->context->arena;
+    WrittenFileVec written;
+    Err err;
+    if (!state->writer || !file->log)
+        return;
+    if (log_writers("", scratch, state->writer, file->path, &written, &err) < 0) {
+        note_error(state, &err);
+        return;
+    }
+    const char *nobody =
+        state->writer->unit ? arena_printf(scratch, "no process of %s", state->writer->unit) : "no process";
+    if (written.n == 0)
+        note_problem(state, arena_printf(arena,
+                                         "%s has %s open: what is logged does not get there; see error_log in nginx's "
+                                         "configuration, errorlog in Gunicorn's",
+                                         nobody, file->path));
+    VEC_EACH (other, &written) {
+        if (!log_file_reads(file->log, other->device, other->inode))
+            note_problem(state,
+                         arena_printf(arena, "%s is written too, and was not read from the beginning", other->path));
+    }
+}
+
 static int log_begin(void *state_, CheckPhase phase, usec window_usec, Err *err)
 {
     LogState *state = state_;
@@ -228,6 +292,8 @@ static int log_begin(void *state_, CheckPhase phase, usec window_usec, Err *err)
             r = log_file_open_end(file->path, &file->log, NULL, err);
         if (r < 0)
             note_error(state, err);
+        else
+            add_renamed(state, file);
     }
     return 0;
 }
@@ -238,10 +304,10 @@ static void read_file(LogState *state, Followed *file, Arena *scratch)
     LogFileLine line;
     Err err;
     int r;
+    bool truncated = false;
     while ((r = log_file_next(file->log, scratch, &line, &err)) == 0) {
         LogSeen seen;
-        if (line.truncated)
-            note_problem(state, arena_printf(context->arena, "%s was truncated: lines may be missing", file->path));
+        truncated = truncated || line.truncated;
         if (feed(state, file->counter, line.text, &seen) > 0) {
             present(state)->n++;
             if (context->on_sample && state->phase == CHECK_VERIFY)
@@ -250,6 +316,8 @@ static void read_file(LogState *state, Followed *file, Arena *scratch)
     }
     if (r < 0)
         note_error(state, &err);
+    if (truncated || log_file_is_truncated(file->log))
+        note_problem(state, arena_printf(context->arena, "%s was truncated: lines may be missing", file->path));
 }
 
 static void read_all(LogState *state)
@@ -272,8 +340,11 @@ static int log_poll(void *state_, usec now_boottime, usec *ret_next, Err *err)
 static int log_judge(void *state_, Arena *arena, bool closing, CheckResult *ret, Err *err)
 {
     LogState *state = state_;
-    if (closing)
+    if (closing) {
         read_all(state);
+        VEC_EACH (file, &state->files)
+            prove_writer(state, file);
+    }
     CountTrial trial = {
         .what = state->kind->name,
         .limit = state->limit,

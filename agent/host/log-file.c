@@ -25,6 +25,7 @@ struct LogFile {
     uint64_t offset; /* of the file: how far it was read into the buffer */
     size_t start, end;
     bool skipping, truncated;
+    struct LogFile *renamed; /* that had the name before, and may still be written */
     char buffer[MAX_LINE + 1];
 };
 
@@ -41,6 +42,7 @@ void log_file_close(LogFile *log)
 {
     if (!log)
         return;
+    log_file_close(log->renamed);
     fd_close(log->fd);
     free(log->path);
     free(log);
@@ -185,8 +187,61 @@ static bool take_line(LogFile *log, Arena *arena, LogFileLine *line)
     }
 }
 
+int log_file_add_end(LogFile *log, const char *name, Err *err)
+{
+    CLEANUP(log_file_close) LogFile *other = log_new(name);
+    int r = log_use(other, name, UINT64_MAX, err);
+    if (r < 0)
+        return r;
+    other->renamed = log->renamed;
+    log->renamed = STEAL(other);
+    return 0;
+}
+
+bool log_file_reads(const LogFile *log, uint64_t device, uint64_t inode)
+{
+    for (; log; log = log->renamed) {
+        if (log->device == device && log->inode == inode)
+            return true;
+    }
+    return false;
+}
+
+/* The file under the name, from its start; the one that had the name stays with us. */
+static int use_new(LogFile *log, Err *err)
+{
+    CLEANUP(log_file_close) LogFile *other = log_new(log->path);
+    int r = log_use(other, log->path, 0, err);
+    if (r < 0)
+        return r;
+    LogFile now = *other;
+    *other = *log;
+    other->path = now.path;
+    other->start = other->end = 0;
+    now.path = log->path;
+    *log = now;
+    log->renamed = STEAL(other);
+    return 0;
+}
+
+/* A line of the files that were renamed. LOG_END: none has any. */
+static int next_of_renamed(LogFile *log, Arena *arena, LogFileLine *ret_line, Err *err)
+{
+    for (LogFile *old = log->renamed; old; old = old->renamed) {
+        int r = 0;
+        while (!take_line(old, arena, ret_line) && (r = fill(old, err)) == 0)
+            ;
+        if (r != LOG_END)
+            return r;
+    }
+    return LOG_END;
+}
+
 int log_file_next(LogFile *log, Arena *arena, LogFileLine *ret_line, Err *err)
 {
+    int before = next_of_renamed(log, arena, ret_line, err);
+    if (before != LOG_END)
+        return before;
     for (;;) {
         if (take_line(log, arena, ret_line))
             return 0;
@@ -208,12 +263,17 @@ int log_file_next(LogFile *log, Arena *arena, LogFileLine *ret_line, Err *err)
         if (r == 0)
             continue;
         bool rest = log->end > log->start && take(log, arena, log->end - log->start, 0, false, ret_line);
-        r = log_use(log, log->path, 0, err);
+        r = use_new(log, err);
         if (r < 0)
             return r;
         if (rest)
             return 0;
     }
+}
+
+bool log_file_is_truncated(const LogFile *log)
+{
+    return log->truncated;
 }
 
 LogMark log_file_mark(const LogFile *log)

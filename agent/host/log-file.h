@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A log file's new lines, from a mark taken earlier.
  *
- * Rotation is followed: the old file is read to its end first, then the one that has its name now. A file that shrank
- * was truncated (copytruncate): reading goes on from its start, and the gap is told. A file that cannot be opened is an
- * error, not an empty log (promise 10). */
+ * Rotation is followed: the old file is read to its end first, then the one that has its name now, and both from then
+ * on, since a process that nobody told goes on writing to the renamed one. A file that shrank was truncated
+ * (copytruncate): reading goes on from its start, and the gap is told. A file that cannot be opened is an error, not an
+ * empty log (promise 10). */
 #pragma once
 
 #include <stdbool.h>
@@ -40,9 +41,17 @@ typedef struct LogFileLine {
 
 enum { LOG_END = 1 };
 
+/* Another file besides, from its end on: one that was renamed before, under whatever name it can be opened. */
+int log_file_add_end(LogFile *log, const char *name, Err *err);
+/* Whether lines of that file are among those read. */
+bool log_file_reads(const LogFile *log, uint64_t device, uint64_t inode);
+
 /* The next whole line. LOG_END: no more now; a last line without a newline is kept until its end comes, unless the file
  * was rotated away, when it counts as whole. */
 int log_file_next(LogFile *log, Arena *arena, LogFileLine *ret_line, Err *err);
+
+/* Whether it was truncated behind the last line that was read: no line has told yet. */
+bool log_file_is_truncated(const LogFile *log);
 
 /* Where the next line begins. */
 LogMark log_file_mark(const LogFile *log);

@@ -106,9 +106,9 @@ static bool is_opened_to_write(const char *root, Arena *arena, pid_t pid, const 
            sscanf(content.data, "pos: %*u flags: %o", &flags) == 1 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-int proc_written_files(const char *root, Arena *arena, pid_t pid, StringVec *ret_paths, Err *err)
+int proc_written_files(const char *root, Arena *arena, pid_t pid, WrittenFileVec *ret_files, Err *err)
 {
-    StringVec paths = {0};
+    WrittenFileVec files = {0};
     const char *directory = arena_printf(arena, "%s/proc/%d/fd", root, pid);
     DIR *stream = opendir(directory);
     if (!stream)
@@ -121,11 +121,13 @@ int proc_written_files(const char *root, Arena *arena, pid_t pid, StringVec *ret
             !is_opened_to_write(root, arena, pid, entry->d_name) ||
             read_link(root, arena, pid, arena_printf(arena, "fd/%s", entry->d_name), &path, &ignored) < 0)
             continue;
-        if (!strings_contain(&paths, path))
-            *vec_push(arena, &paths) = path;
+        *vec_push(arena, &files) = (WrittenFile){.path = path,
+                                                 .open = arena_printf(arena, "%s/%s", directory, entry->d_name),
+                                                 .device = st.st_dev,
+                                                 .inode = st.st_ino};
     }
     closedir(stream);
-    *ret_paths = paths;
+    *ret_files = files;
     return 0;
 }
 

@@ -40,9 +40,14 @@ int proc_environ_get(const char *root, Arena *arena, pid_t pid, const char *name
 int proc_cwd(const char *root, Arena *arena, pid_t pid, const char **ret_path, Err *err);
 int proc_exe(const char *root, Arena *arena, pid_t pid, const char **ret_path, Err *err);
 int proc_owner(const char *root, pid_t pid, uid_t *ret_uid, gid_t *ret_gid, Err *err); /* effective */
-/* The regular files that a process has open to write to: where its logs go. As the kernel names them now: after a
- * rename by the new name; one that was removed ends with " (deleted)". */
-int proc_written_files(const char *root, Arena *arena, pid_t pid, StringVec *ret_paths, Err *err);
+/* A regular file that a process has open to write to: where its logs go. */
+typedef struct WrittenFile {
+    const char *path; /* as the kernel names it now: after a rename the new name; " (deleted)" behind a removed one */
+    const char *open; /* "/proc/7/fd/3", under which it can be opened whatever its name */
+    uint64_t device, inode;
+} WrittenFile;
+typedef VEC(WrittenFile) WrittenFileVec;
+int proc_written_files(const char *root, Arena *arena, pid_t pid, WrittenFileVec *ret_files, Err *err);
 /* Its path in the unified hierarchy, or in systemd's named one: "/system.slice/gunicorn.service". */
 int proc_cgroup(const char *root, Arena *arena, pid_t pid, const char **ret_path, Err *err);
 /* Bytes. ret_pss may be NULL; it is UINT64_MAX where the kernel does not tell (smaps_rollup). */

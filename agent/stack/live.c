@@ -103,7 +103,15 @@ bool live_is_master(Live *live, pid_t pid)
 
 int live_written_files(Live *live, Arena *arena, pid_t pid, StringVec *ret, Err *err)
 {
-    return proc_written_files(live->proc_root, arena, pid, ret, err);
+    WrittenFileVec files;
+    StringVec paths = {0};
+    int r = proc_written_files(live->proc_root, arena, pid, &files, err);
+    if (r < 0)
+        return r;
+    VEC_EACH (file, &files)
+        *vec_push(arena, &paths) = file->path;
+    *ret = paths;
+    return 0;
 }
 
 int live_state(Live *live, Arena *arena, const char *unit, const char **ret_active_state, const char **ret_type,

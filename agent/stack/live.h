@@ -51,7 +51,7 @@ bool live_may_have_children(Live *live, pid_t main_pid, uint64_t n);
 
 /* Whether the process runs workers of its own: a second master that USR2 made. */
 bool live_is_master(Live *live, pid_t pid);
-/* As proc_written_files. */
+/* The paths of the regular files that it has open to write to. */
 int live_written_files(Live *live, Arena *arena, pid_t pid, StringVec *ret, Err *err);
 
 enum { LIVE_NOT_RUNNING = 1 };

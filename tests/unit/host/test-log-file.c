@@ -53,6 +53,37 @@ static void half_a_line_waits_for_its_end(void **state)
     assert_string_equal(next(tree, log), "half");
 }
 
+static void what_is_written_after_the_rename_is_read_too(void **state)
+{
+    TempTree *tree = *state;
+    tree_write(tree, "log", "");
+    CLEANUP(log_file_close) LogFile *log = open_end(tree, NULL);
+    rename_in(tree, "log", "log.2");
+    tree_write(tree, "log", "new\n");
+    assert_string_equal(next(tree, log), "new");
+    tree_append(tree, "log.2", "still here\n");
+    assert_string_equal(next(tree, log), "still here");
+    assert_null(next(tree, log));
+    rename_in(tree, "log", "log.1");
+    tree_write(tree, "log", "newest\n");
+    assert_string_equal(next(tree, log), "newest");
+    tree_append(tree, "log.1", "one\n");
+    tree_append(tree, "log.2", "two\n");
+    assert_string_equal(next(tree, log), "one");
+    assert_string_equal(next(tree, log), "two");
+    assert_null(next(tree, log));
+    struct stat st;
+    assert_int_equal(stat(tree_path(tree, "log.2"), &st), 0);
+    assert_true(log_file_reads(log, st.st_dev, st.st_ino));
+    tree_write(tree, "other", "old\n");
+    assert_int_equal(stat(tree_path(tree, "other"), &st), 0);
+    assert_false(log_file_reads(log, st.st_dev, st.st_ino));
+    assert_int_equal(log_file_add_end(log, tree_path(tree, "other"), &err), 0);
+    assert_true(log_file_reads(log, st.st_dev, st.st_ino));
+    tree_append(tree, "other", "other\n");
+    assert_string_equal(next(tree, log), "other");
+}
+
 static void rotation_is_followed_and_nothing_is_lost(void **state)
 {
     TempTree *tree = *state;
@@ -124,6 +155,10 @@ static void truncation_is_noticed_and_told_once(void **state)
     assert_int_equal(log_file_next(log, tree->arena, &line, &err), 0);
     assert_string_equal(line.text.data, "b");
     assert_false(line.truncated);
+    assert_false(log_file_is_truncated(log));
+    tree_write(tree, "log", "");
+    assert_null(next(tree, log));
+    assert_true(log_file_is_truncated(log));
 }
 
 static void a_line_that_is_too_long_is_cut_once(void **state)
@@ -160,10 +195,16 @@ int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
     const struct CMUnitTest tests[] = {
-        T(only_lines_after_the_opening_are_seen),    T(half_a_line_waits_for_its_end),
-        T(rotation_is_followed_and_nothing_is_lost), T(a_mark_is_found_again_after_rotation),
-        T(a_mark_continues_in_the_same_file),        T(a_lost_mark_is_told),
-        T(truncation_is_noticed_and_told_once),      T(a_line_that_is_too_long_is_cut_once),
+        T(only_lines_after_the_opening_are_seen),
+        T(half_a_line_waits_for_its_end),
+        T(what_is_written_after_the_rename_is_read_too),
+        T(a_mark_is_found_again_after_rotation),
+        T(rotation_is_followed_and_nothing_is_lost),
+        T(a_mark_is_found_again_after_rotation),
+        T(a_mark_continues_in_the_same_file),
+        T(a_lost_mark_is_told),
+        T(truncation_is_noticed_and_told_once),
+        T(a_line_that_is_too_long_is_cut_once),
         T(a_log_that_cannot_be_read_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

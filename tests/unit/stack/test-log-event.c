@@ -69,8 +69,8 @@ static void a_timeout_explains_one_death_of_its_worker(void **state)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     LogCounter *counter = log_counter_new(arena, log_event_kind("worker-killed"));
-    static const char timeout[] = "[CRITICAL] WORKER TIMEOUT (pid:101)";
-    static const char death[] = "[ERROR] Worker (pid:101) was sent SIGKILL! Perhaps out of memory?";
+    static const char timeout[] = "WORKER TIMEOUT (pid:101)";
+    static const char death[] = "Worker (pid:101) was sent SIGKILL! Perhaps out of memory?";
     static const struct {
         const char *text;
         usec at_msec;
