@@ -4,6 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
+#include "base/safe-text.h"
+
+enum { LOG_TEXT_MAX = 1 << 20 };
+
 static LogLevel current_level = LOG_LEVEL_WARNING;
 
 void log_set_level(LogLevel level)
@@ -25,5 +30,16 @@ void log_message(LogLevel level, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(stderr, "salve: %s\n", text);
+    log_text("salve: %s\n", text);
+}
+
+void log_text(const char *format, ...)
+{
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(LOG_TEXT_MAX), safe = STRBUF_INIT(6 * LOG_TEXT_MAX);
+    va_list args;
+    va_start(args, format);
+    strbuf_vprintf(&text, format, args);
+    va_end(args);
+    safe_add(&safe, (Bytes){strbuf_str(&text), text.len}, SAFE_SEQUENCES | safe_locale());
+    fwrite(strbuf_str(&safe), 1, safe.len, stderr);
 }

@@ -8,6 +8,8 @@ typedef enum LogLevel { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_
 void log_set_level(LogLevel level);
 LogLevel log_level(void);
 void log_message(LogLevel level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Anything else for standard error, as it is but for what could steer a terminal (base/safe-text.h). */
+void log_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define log_error(...)   log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)

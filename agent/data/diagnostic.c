@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/utf8.h"
+#include "base/safe-text.h"
+#include "base/utf8.h"
 
 /* Characters of a quoted line that are shown; a longer line is shown around the caret. */
 enum { QUOTE_WIDTH = 140, QUOTE_BEFORE = 100 };
@@ -157,21 +158,20 @@ static bool find_line(Bytes text, unsigned number, Bytes *ret)
     return len > 0;
 }
 
-/* Characters `from` to `to` (0-based) of the line: as they are, or as the blanks above which a caret stands. A tab
- * stays a tab in both, so that they line up however wide the terminal makes it. */
+/* Characters `from` to `to` (0-based) of the line: safe on a terminal, or as the blanks above which a caret stands. A
+ * tab stays a tab in both, so that they line up however wide the terminal makes it. */
 static void add_chars(Bytes line, size_t from, size_t to, bool blank, StrBuf *out)
 {
+    CLEANUP(strbuf_free) StrBuf shown = STRBUF_INIT(64);
     size_t at = 0;
     for (size_t i = 0; at < line.len && i < to; i++) {
         size_t n = utf8_char_len(line.data + at, line.len - at);
-        unsigned char c = (unsigned char)line.data[at];
-        bool strange = n == 0 || (c < 0x20 && c != '\t') || c == 0x7f;
-        if (i >= from && c == '\t')
-            strbuf_add_char(out, '\t');
-        else if (i >= from && blank)
-            strbuf_add_char(out, ' ');
+        strbuf_clear(&shown);
+        safe_add(&shown, (Bytes){line.data + at, n > 0 ? n : 1}, SAFE_PLAIN);
+        if (i >= from && blank && line.data[at] != '\t')
+            strbuf_printf(out, "%*s", (int)utf8_count((Bytes){strbuf_str(&shown), shown.len}), "");
         else if (i >= from)
-            strbuf_add(out, strange ? "\xef\xbf\xbd" : line.data + at, strange ? 3 : n);
+            strbuf_add(out, strbuf_str(&shown), shown.len);
         at += n > 0 ? n : 1;
     }
 }
@@ -199,16 +199,21 @@ static void render_one(const Diagnostic *item, bool colour, StrBuf *out)
 {
     const char *bold = colour ? "\033[1m" : "", *off = colour ? "\033[0m" : "";
     if (item->source) {
-        strbuf_printf(out, "%s%s:", bold, item->source->name);
+        strbuf_add_str(out, bold);
+        safe_add(out, bytes_of(item->source->name), SAFE_PLAIN);
+        strbuf_add_char(out, ':');
         if (item->pos.line > 0)
             strbuf_printf(out, "%u:%u:", item->pos.line, item->pos.column);
         strbuf_printf(out, "%s ", off);
     }
     if (item->severity == SEVERITY_WARNING)
         strbuf_printf(out, "%swarning:%s ", colour ? "\033[1;33m" : "", off);
-    strbuf_add_str(out, item->message);
-    if (item->hint)
-        strbuf_printf(out, " (%s)", item->hint);
+    safe_add(out, bytes_of(item->message), SAFE_PLAIN);
+    if (item->hint) {
+        strbuf_add_str(out, " (");
+        safe_add(out, bytes_of(item->hint), SAFE_PLAIN);
+        strbuf_add_char(out, ')');
+    }
     strbuf_add_char(out, '\n');
     quote_line(item, colour, out);
 }

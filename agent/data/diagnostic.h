@@ -52,8 +52,8 @@ void diagnostics_append(Diagnostics *diags, const Diagnostics *other);
 /* By source, line and column; errors at one place stay in the order in which they came. */
 void diagnostics_sort(Diagnostics *diags);
 
-/* Sorts, then prints all with their lines; a last line says how many were not kept. `colour`: ANSI sequences. Control
- * characters in quoted lines are shown as U+FFFD. */
+/* Sorts, then prints all with their lines; a last line says how many were not kept. `colour`: ANSI sequences. What
+ * could steer a terminal is shown as an escape (base/safe-text.h). */
 void diagnostics_render(Diagnostics *diags, bool colour, StrBuf *out);
 
 /* One object per entry: {severity, file, line, column, message, hint}, for --json. */

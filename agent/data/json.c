@@ -11,7 +11,8 @@
 
 #include "data/json.h"
 
-#include "data/utf8.h"
+#include "base/safe-text.h"
+#include "base/utf8.h"
 
 DEFINE_CLEANUP(json_t *, json_decref)
 
@@ -100,7 +101,7 @@ int json_parse(Arena *arena, const char *name, Bytes text, Node **ret_root, Err 
 }
 
 /* Stands for a byte that is no UTF-8: what is printed must be readable, whatever it was made of. */
-enum { REPLACEMENT = 0xfffd };
+#define REPLACEMENT "\\ufffd"
 
 /* How much of it is printed as it is. */
 static size_t plain_len(Bytes text)
@@ -108,7 +109,7 @@ static size_t plain_len(Bytes text)
     size_t at = 0;
     for (size_t n; (n = utf8_char_len(text.data + at, text.len - at)) > 0; at += n) {
         unsigned char c = (unsigned char)text.data[at];
-        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+        if (c < 0x20 || c == '"' || c == '\\' || !safe_is_visible(text.data + at, n))
             break;
     }
     return at;
@@ -127,11 +128,15 @@ void json_print_string(const char *text, StrBuf *out)
         if (left.len == 0)
             break;
         unsigned char c = (unsigned char)left.data[0];
+        size_t len = utf8_char_len(left.data, left.len);
         if (c < sizeof shorts && shorts[c])
             strbuf_printf(out, "\\%c", shorts[c]);
+        else if (len)
+            safe_add(out, (Bytes){left.data, len}, SAFE_JSON);
         else
-            strbuf_printf(out, "\\u%04x", c < 0x80 ? (unsigned)c : REPLACEMENT);
-        left = (Bytes){left.data + 1, left.len - 1};
+            strbuf_add_str(out, REPLACEMENT);
+        len = len ? len : 1;
+        left = (Bytes){left.data + len, left.len - len};
     }
     strbuf_add_char(out, '"');
 }

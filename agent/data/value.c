@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 typedef struct KindRow {
     const char *name;

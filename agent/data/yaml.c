@@ -12,7 +12,7 @@
 #include <yaml.h>
 
 #include "base/cleanup.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 typedef struct Reader {
     Arena *arena;

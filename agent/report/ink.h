@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text for people, with or without colour.
  *
- * Whatever goes through here is safe on a terminal: control characters other than newline and tab, which logs and
- * foreign files may carry, become U+FFFD, and so do bytes that are not UTF-8. */
+ * Whatever goes through here is safe on a terminal (base/safe-text.h). */
 #pragma once
 
 #include <stdbool.h>

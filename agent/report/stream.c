@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/safe-text.h"
 #include "report/live.h"
 #include "report/record-json.h"
 
@@ -20,8 +21,11 @@ struct Stream {
 
 static void write_all(Stream *stream, const StrBuf *text)
 {
-    const char *p = strbuf_str(text);
-    for (size_t left = text->len; left && !stream->broken;) {
+    CLEANUP(strbuf_free) StrBuf safe = STRBUF_INIT(6 * STREAM_MAX_BYTES);
+    SafeFlags form = stream->form == STREAM_JSON ? SAFE_JSON : SAFE_SEQUENCES;
+    safe_add(&safe, (Bytes){strbuf_str(text), text->len}, form | safe_locale());
+    const char *p = strbuf_str(&safe);
+    for (size_t left = safe.len; left && !stream->broken;) {
         ssize_t n = write(stream->fd, p, left);
         if (n < 0 && errno == EINTR)
             continue;

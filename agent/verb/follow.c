@@ -251,9 +251,9 @@ static void say_how_to_return(Follower *follower)
 {
     stream_rest(follower->stream);
     follower->status = STATUS_LEFT;
-    fprintf(stderr, "The run goes on without this terminal.\nnext: salve show %s --follow\n", follower->run_id);
+    log_text("The run goes on without this terminal.\nnext: salve show %s --follow\n", follower->run_id);
     if (follower->mode == FOLLOW_OURS)
-        fprintf(stderr, "      salve cancel %s\n", follower->run_id);
+        log_text("      salve cancel %s\n", follower->run_id);
 }
 
 static void ask_for_rollback(Follower *follower)
@@ -261,7 +261,7 @@ static void ask_for_rollback(Follower *follower)
     Err err;
     if (systemd_kill_main(follower->systemd, carried_unit(follower->context->arena, follower->run_id), SIGTERM, &err) <
         0)
-        fprintf(stderr, "%s\n", err_text(&err));
+        log_text("%s\n", err_text(&err));
 }
 
 /* A second Ctrl-C, or a terminal that is gone, is the wish to leave. */
@@ -269,11 +269,10 @@ static void ask(Follower *follower)
 {
     char answer[16];
     stream_rest(follower->stream);
-    fputs("\nThe run goes on whatever happens to this terminal.\n"
-          "  d  detach: leave it alone; salve show --follow comes back\n"
-          "  r  roll back: put everything back now\n"
-          "  w  watch on\n[d/r/w] ",
-          stderr);
+    log_text("\nThe run goes on whatever happens to this terminal.\n"
+             "  d  detach: leave it alone; salve show --follow comes back\n"
+             "  r  roll back: put everything back now\n"
+             "  w  watch on\n[d/r/w] ");
     struct pollfd person = {.fd = STDIN_FILENO, .events = POLLIN};
     asked = 0;
     bool answered = ppoll(&person, 1, NULL, &follower->waiting) > 0;
@@ -281,7 +280,7 @@ static void ask(Follower *follower)
     if (n > 0 && *answer == 'r')
         ask_for_rollback(follower);
     else if (n > 0 && *answer == 'w')
-        fputs("Watching on.\n", stderr);
+        log_text("Watching on.\n");
     else
         say_how_to_return(follower);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "verb/carry.h"
 
 enum { STATUS_NOT_FOUND = 127, STATUS_NOT_RUNNABLE = 126, STATUS_SIGNAL = 128 };
@@ -62,7 +63,7 @@ static _Noreturn void become(char *const *words)
         signal(restored[i], SIG_DFL);
     execvp(words[0], words);
     int status = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUNNABLE;
-    dprintf(STDERR_FILENO, "salve: %s: %s\n", words[0], strerror(errno));
+    log_text("salve: %s: %s\n", words[0], strerror(errno));
     _exit(status);
 }
 

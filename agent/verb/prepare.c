@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/strbuf.h"
+#include "config/secret.h"
 #include "playbook/playbook.h"
 #include "stack/live.h"
 
@@ -19,13 +21,14 @@ int prepare_report(VerbContext *context, Diagnostics *diags, Err *err)
     if (context->globals->json && status) {
         Node *map = node_map(context->arena);
         node_set(context->arena, map, "problems", diagnostics_to_node(context->arena, diags));
+        secret_mask_node(context->arena, map);
         int r = verb_print_json_line(map, err);
         return r < 0 ? r : status;
     }
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(REPORT_MAX);
     bool colour = context->colour && isatty(STDERR_FILENO);
     diagnostics_render(diags, colour, &text);
-    fputs(strbuf_str(&text), stderr);
+    log_text("%s", secret_mask_text(context->arena, strbuf_str(&text)));
     return status;
 }
 

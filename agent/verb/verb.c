@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/safe-text.h"
 #include "base/strbuf.h"
 #include "config.h"
 #include "data/json.h"
@@ -48,13 +49,20 @@ const Verb *verb_find(const char *name)
     return NULL;
 }
 
-int verb_print(const StrBuf *text, Err *err)
+static int print(const StrBuf *text, SafeFlags flags, Err *err)
 {
+    CLEANUP(strbuf_free) StrBuf safe = STRBUF_INIT(6 * text->max);
     if (text->overflowed)
         return err_set(err, ERR_FAILED, "the output is larger than %zu bytes", text->max);
-    if (fwrite(strbuf_str(text), 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+    safe_add(&safe, (Bytes){strbuf_str(text), text->len}, flags | safe_locale());
+    if (fwrite(strbuf_str(&safe), 1, safe.len, stdout) != safe.len || fflush(stdout) != 0)
         return err_errno(err, errno, "cannot write the output");
     return 0;
+}
+
+int verb_print(const StrBuf *text, Err *err)
+{
+    return print(text, SAFE_SEQUENCES, err);
 }
 
 static int print_json(const Node *node, JsonStyle style, Err *err)
@@ -62,7 +70,7 @@ static int print_json(const Node *node, JsonStyle style, Err *err)
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(JSON_MAX_BYTES);
     json_print(node, style, &text);
     strbuf_add_char(&text, '\n');
-    return verb_print(&text, err);
+    return print(&text, SAFE_JSON, err);
 }
 
 int verb_print_json(const Node *node, Err *err)
@@ -212,7 +220,7 @@ static int error_end(const Program *program, const Err *err)
     const char *text = secret_mask_text(program->arena, err_text(err));
     log_error("%s", text);
     if (!program->running)
-        fprintf(stderr, "Try: salve%s%s --help\n", program->verb ? " " : "", program->verb ? program->verb->name : "");
+        log_text("Try: salve%s%s --help\n", program->verb ? " " : "", program->verb ? program->verb->name : "");
     if (program->globals.json) {
         Node *node = node_map(program->arena);
         node_set_text(program->arena, node, "error", text);

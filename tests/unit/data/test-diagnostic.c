@@ -34,8 +34,15 @@ static void the_caret_stands_right_behind_tabs_and_wide_text(void **state)
     Diagnostics diags = diagnostics_new(arena);
     diag_error_at(&diags, &source, (Pos){1, 6}, "here");
     assert_string_equal(render(arena, &diags), "x:1:6: here\n"
-                                               "    1 | \t\xc3\xa4\xc3\xb6: \xef\xbf\xbd[31mred\xef\xbf\xbd\n"
+                                               "    1 | \t\xc3\xa4\xc3\xb6: \\u001b[31mred\\xff\n"
                                                "      | \t    ^\n");
+    Source hidden = {"x\033[2J", BYTES("a\xe2\x80\xae"
+                                       "b\n")};
+    Diagnostics others = diagnostics_new(arena);
+    diag_error_at(&others, &hidden, (Pos){1, 3}, "no \033[31m");
+    assert_string_equal(render(arena, &others), "x\\u001b[2J:1:3: no ?[31m\n"
+                                                "    1 | a\\u202eb\n"
+                                                "      |        ^\n");
 }
 
 static void several_are_sorted_by_place_and_warnings_are_marked(void **state)

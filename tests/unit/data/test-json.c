@@ -32,6 +32,18 @@ static void what_is_no_utf8_is_printed_so_that_it_can_be_read(void **state)
     parse(arena, arena_printf(arena, "[%s]", text), &node);
 }
 
+static void what_hides_or_reorders_text_is_printed_as_an_escape_and_read_back(void **state)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    Node *node = NULL;
+    const char *given = "a\xe2\x80\xae"
+                        "b\xc2\x9b\xf3\xa0\x80\x81";
+    const char *text = json_to_string(arena, node_text(arena, given), JSON_COMPACT);
+    assert_string_equal(text, "\"a\\u202eb\\u009b\\udb40\\udc01\"");
+    parse(arena, arena_printf(arena, "[%s]", text), &node);
+    assert_string_equal(node->items.items[0]->text, given);
+}
+
 static void keys_can_be_sorted_and_lines_indented(void **state)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -97,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_parsed_prints_the_same),
+        cmocka_unit_test(what_hides_or_reorders_text_is_printed_as_an_escape_and_read_back),
         cmocka_unit_test(what_is_no_utf8_is_printed_so_that_it_can_be_read),
         cmocka_unit_test(keys_can_be_sorted_and_lines_indented),
         cmocka_unit_test(a_string_that_looks_like_a_number_stays_a_string),
