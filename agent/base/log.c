@@ -33,13 +33,24 @@ void log_message(LogLevel level, const char *format, ...)
     log_text("salve: %s\n", text);
 }
 
+static void write_safe(Bytes text, SafeFlags flags)
+{
+    CLEANUP(strbuf_free) StrBuf safe = STRBUF_INIT(6 * LOG_TEXT_MAX);
+    safe_add(&safe, text, flags | safe_locale());
+    fwrite(strbuf_str(&safe), 1, safe.len, stderr);
+}
+
 void log_text(const char *format, ...)
 {
-    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(LOG_TEXT_MAX), safe = STRBUF_INIT(6 * LOG_TEXT_MAX);
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(LOG_TEXT_MAX);
     va_list args;
     va_start(args, format);
     strbuf_vprintf(&text, format, args);
     va_end(args);
-    safe_add(&safe, (Bytes){strbuf_str(&text), text.len}, SAFE_SEQUENCES | safe_locale());
-    fwrite(strbuf_str(&safe), 1, safe.len, stderr);
+    write_safe((Bytes){strbuf_str(&text), text.len}, SAFE_PLAIN);
+}
+
+void log_painted(const char *text)
+{
+    write_safe(bytes_of(text), SAFE_COLOURS);
 }

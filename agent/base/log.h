@@ -10,6 +10,8 @@ LogLevel log_level(void);
 void log_message(LogLevel level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Anything else for standard error, as it is but for what could steer a terminal (base/safe-text.h). */
 void log_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for a text that salve painted itself. */
+void log_painted(const char *text);
 
 #define log_error(...)   log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -73,24 +73,25 @@ static void add_ascii(StrBuf *out, uint32_t code, bool json)
     add_escape(out, code);
 }
 
-/* ESC [ digits and semicolons m (colour), A (up) or J (clear below); and the carriage return in front of the last. */
-static size_t sequence_length(const char *p, size_t left)
+/* Colours (ESC [ numbers m); up over lines (ESC [ n A) and clear what is below (CR ESC [ J). */
+static size_t sequence_length(const char *p, size_t left, SafeFlags flags)
 {
     size_t len = 2;
-    if (left >= 4 && memcmp(p, "\r\033[J", 4) == 0)
+    if (flags & SAFE_MOVES && left >= 4 && memcmp(p, "\r\033[J", 4) == 0)
         return 4;
     if (left < 3 || p[0] != '\033' || p[1] != '[')
         return 0;
     while (len < left && ((p[len] >= '0' && p[len] <= '9') || p[len] == ';'))
         len++;
-    return len < left && p[len] && strchr("mAJ", p[len]) ? len + 1 : 0;
+    bool passes = len < left && ((flags & SAFE_COLOURS && p[len] == 'm') || (flags & SAFE_MOVES && p[len] == 'A'));
+    return passes ? len + 1 : 0;
 }
 
 void safe_add(StrBuf *out, Bytes text, SafeFlags flags)
 {
     for (size_t at = 0; at < text.len;) {
         const char *p = text.data + at;
-        size_t sequence = flags & SAFE_SEQUENCES ? sequence_length(p, text.len - at) : 0;
+        size_t sequence = sequence_length(p, text.len - at, flags);
         size_t len = sequence ? sequence : utf8_char_len(p, text.len - at);
         uint32_t code = len && !sequence ? decode(p, len) : 0;
         at += len ? len : 1;

@@ -14,9 +14,10 @@
 
 typedef enum SafeFlags {
     SAFE_PLAIN = 0,
-    SAFE_SEQUENCES = 1, /* the sequences of report/ink.c and report/live.c pass: colours, and going back over lines */
-    SAFE_ASCII = 2,     /* only ASCII comes out: arrows and dots as people type them, all else as escapes */
-    SAFE_JSON = 4,      /* of JSON: no such likenesses */
+    SAFE_COLOURS = 1, /* colours pass: where salve itself paints what it made safe before */
+    SAFE_MOVES = 2,   /* so does going back over the lines of the live view */
+    SAFE_ASCII = 4,   /* only ASCII comes out: arrows and dots as people type them, all else as escapes */
+    SAFE_JSON = 8,    /* of JSON: no such likenesses */
 } SafeFlags;
 
 void safe_add(StrBuf *out, Bytes text, SafeFlags flags);

@@ -22,8 +22,10 @@ struct Stream {
 static void write_all(Stream *stream, const StrBuf *text)
 {
     CLEANUP(strbuf_free) StrBuf safe = STRBUF_INIT(6 * STREAM_MAX_BYTES);
-    SafeFlags form = stream->form == STREAM_JSON ? SAFE_JSON : SAFE_SEQUENCES;
-    safe_add(&safe, (Bytes){strbuf_str(text), text->len}, form | safe_locale());
+    SafeFlags flags = stream->form == STREAM_JSON ? SAFE_JSON : SAFE_PLAIN;
+    flags |= stream->view.text.colour ? SAFE_COLOURS : SAFE_PLAIN;
+    flags |= stream->form == STREAM_LIVE ? SAFE_MOVES : SAFE_PLAIN;
+    safe_add(&safe, (Bytes){strbuf_str(text), text->len}, flags | safe_locale());
     const char *p = strbuf_str(&safe);
     for (size_t left = safe.len; left && !stream->broken;) {
         ssize_t n = write(stream->fd, p, left);

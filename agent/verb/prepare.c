@@ -28,7 +28,11 @@ int prepare_report(VerbContext *context, Diagnostics *diags, Err *err)
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(REPORT_MAX);
     bool colour = context->colour && isatty(STDERR_FILENO);
     diagnostics_render(diags, colour, &text);
-    log_text("%s", secret_mask_text(context->arena, strbuf_str(&text)));
+    const char *shown = secret_mask_text(context->arena, strbuf_str(&text));
+    if (colour)
+        log_painted(shown);
+    else
+        log_text("%s", shown);
     return status;
 }
 

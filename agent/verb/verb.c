@@ -60,9 +60,12 @@ static int print(const StrBuf *text, SafeFlags flags, Err *err)
     return 0;
 }
 
+/* Set once, when the command begins. */
+static bool painted;
+
 int verb_print(const StrBuf *text, Err *err)
 {
-    return print(text, SAFE_SEQUENCES, err);
+    return print(text, painted ? SAFE_COLOURS : SAFE_PLAIN, err);
 }
 
 static int print_json(const Node *node, JsonStyle style, Err *err)
@@ -157,7 +160,8 @@ static int show_words(const Program *program, Err *err)
 {
     const Globals *globals = &program->globals;
     CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(1 << 20);
-    bool colour = colour_wanted(globals->color ? globals->color : "auto", globals->color != NULL, STDOUT_FILENO);
+    bool colour = painted =
+        colour_wanted(globals->color ? globals->color : "auto", globals->color != NULL, STDOUT_FILENO);
     if (globals->version)
         strbuf_printf(&text, "salve %s\n", SALVE_VERSION);
     else if (program->verb)
@@ -182,7 +186,7 @@ static int verb_start(Program *program, const void *options, StringVec arguments
     if (!program->verb->plain && settings_of(program->arena, globals, &settings, err) < 0)
         return -(int)err->kind;
     context.settings = &settings;
-    context.colour = !globals->json && colour_wanted(settings.color, globals->color != NULL, STDOUT_FILENO);
+    context.colour = painted = !globals->json && colour_wanted(settings.color, globals->color != NULL, STDOUT_FILENO);
     r = program->verb->run(&context, err);
     Err trouble;
     if (program->verb->prunes && !context.carried && geteuid() == 0 &&

@@ -26,8 +26,9 @@ static const struct {
     {"\xc3\xa4 \xe2\x86\x92 \xe2\x80\xa6", SAFE_PLAIN, "\xc3\xa4 \xe2\x86\x92 \xe2\x80\xa6"},
     {"\xc3\xa4 \xe2\x86\x92 \xe2\x80\xa6 \xf0\x9f\x98\x80", SAFE_ASCII, "\\u00e4 -> ... \\ud83d\\ude00"},
     {"\xe2\x86\x92", SAFE_ASCII | SAFE_JSON, "\\u2192"},
-    {"\033[31mred\033[0m \033[2A\r\033[J \033[2J \033[H", SAFE_SEQUENCES,
-     "\033[31mred\033[0m \033[2A\r\033[J \033[2J \\u001b[H"},
+    {"\033[31mred\033[0m\033[2J", SAFE_COLOURS, "\033[31mred\033[0m\\u001b[2J"},
+    {"\033[2A\r\033[J\033[1m", SAFE_COLOURS | SAFE_MOVES, "\033[2A\r\033[J\033[1m"},
+    {"\033[2A\033[1m", SAFE_COLOURS, "\\u001b[2A\033[1m"},
 };
 
 static void nothing_steers_a_terminal(void **state)
