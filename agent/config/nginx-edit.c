@@ -68,11 +68,14 @@ int nginx_edit_arg(NginxEdits *edits, const NginxNode *node, size_t index, const
     if (str_equal(arg->text, value))
         return 0;
     int r = check_editable(node->file, node, err);
-    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(NGINX_TOKEN_MAX);
+    CLEANUP(strbuf_free) StrBuf text = STRBUF_INIT(NGINX_TOKEN_MAX), spaced = STRBUF_INIT(NGINX_TOKEN_MAX + 1);
     if (r == 0)
         r = escape_like(&text, arg, value, err);
+    /* A `)` may be glued to the quote before it; nothing else may. */
+    bool glued = arg->start > 0 && strchr("\"'", node->file->text.data[arg->start - 1]);
+    strbuf_printf(&spaced, "%s%s", glued ? " " : "", strbuf_str(&text));
     if (r == 0)
-        add(edits, node->file, arg->start, arg->end, &text);
+        add(edits, node->file, arg->start, arg->end, &spaced);
     return r;
 }
 
