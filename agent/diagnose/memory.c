@@ -286,7 +286,7 @@ static int judge_by_sigkills(FindingContext *context, usec since, Finding *ret, 
         return 0;
     }
     ret->state = FINDING_ABSENT;
-    ret->summary = "no kernel lines are to be seen here, but no worker died of an unexplained SIGKILL";
+    ret->summary = "kernel log not readable here, but no worker died of an unexplained SIGKILL";
     return 0;
 }
 

@@ -92,8 +92,8 @@ static void add_record(Ink *ink, const RunRecord *run)
     add_fact(ink, "began", usec_to_local(arena, run->created));
     add_fact(ink, "ended", run->ended ? usec_to_local(arena, run->ended) : NULL);
     add_fact(ink, "took", run->ended ? took(arena, run) : NULL);
-    add_fact(ink, "asked for by", run->user);
-    add_fact(ink, "origin", run->origin);
+    add_fact(ink, "started by", run->user);
+    add_fact(ink, "trigger", run->origin);
     add_fact(ink, "undoes", run->undoes);
     add_fact(ink, "temporary", run->until ? arena_printf(arena, "until %s", usec_to_local(arena, run->until)) : NULL);
     add_fact(ink, "verification", run->thoroughness);

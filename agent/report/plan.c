@@ -143,7 +143,7 @@ void plan_show(const Plan *plan, const DiffOptions *options, StrBuf *out)
     Ink ink = {out, options->colour};
     add_title(&ink, plan);
     if (plan->nothing_to_do) {
-        ink_text(&ink, INK_GREEN, "\nNothing to do: the configuration is as the playbook wishes it\n");
+        ink_text(&ink, INK_GREEN, "\nNothing to do: the configuration already is as the playbook wants it\n");
         add_notes(&ink, plan);
         return;
     }
@@ -222,7 +222,7 @@ Node *plan_json(Arena *arena, const Plan *plan)
 {
     Node *map = node_map(arena);
     node_set_text(arena, map, "playbook", plan->playbook->name);
-    node_set_text(arena, map, "target", plan->target);
+    node_set_text(arena, map, "host", plan->target);
     Node *values = node_set(arena, map, "values", node_map(arena));
     VEC_EACH (variable, &plan->playbook->scope.variables) {
         const char *text = value_is_set(&variable->value) ? variable->value.text : NULL;

@@ -71,13 +71,13 @@ Node *json_of_run(Arena *arena, const RunRecord *run)
     set_time(arena, map, "created", run->created);
     set_time(arena, map, "ended", run->ended);
     set_known(arena, map, "playbook", run->playbook);
-    set_known(arena, map, "target", run->target);
+    set_known(arena, map, "host", run->target);
     node_set(arena, map, "values", parsed(arena, run->values));
     set_known(arena, map, "plan_hash", run->plan_hash);
     set_known(arena, map, "commit", run->commit);
-    set_known(arena, map, "origin", run->origin);
+    set_known(arena, map, "trigger", run->origin);
     set_known(arena, map, "user", run->user);
-    set_known(arena, map, "thoroughness", run->thoroughness);
+    set_known(arena, map, "verification", run->thoroughness);
     set_known(arena, map, "reason", run->reason);
     set_known(arena, map, "boot_id", run->boot_id);
     node_set_bool(arena, map, "blamed", run->blamed);

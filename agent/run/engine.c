@@ -52,7 +52,7 @@ static void record_permissions(Run *run, const Plan *plan, const RunOptions *opt
         progress_warning(&run->progress, "accepted with --accept-pending: %s: %s%s%s", pending->unit,
                          pending->path ? pending->path : "", pending->path ? " " : "", pending->reason);
     for (const char *const *guard = options->overrides; guard && *guard; guard++)
-        progress_warning(&run->progress, "guard %s may be overridden: %s", *guard,
+        progress_warning(&run->progress, "guard %s overridden by %s: %s", *guard, run->record.user,
                          options->reason ? options->reason : "no reason given");
     VEC_EACH (note, &plan->notes) { /* a run that nobody watches has no other place to say them */
         if (note->level == NOTE_WARNING)

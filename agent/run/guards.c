@@ -30,8 +30,7 @@ static int check_guard(const Guard *guard, const Finding *finding, Err *err)
     if (finding->state == FINDING_UNKNOWN)
         return err_set(err, ERR_REFUSED, "cannot be told: %s", finding->summary);
     if (guard->require && finding->state == FINDING_ABSENT)
-        return err_set(err, ERR_REFUSED, "the playbook is for hosts where this is found, and it is not: %s",
-                       finding->summary);
+        return err_set(err, ERR_REFUSED, "required finding is absent: %s", finding->summary);
     if (!guard->require && finding->state == FINDING_PRESENT)
         return err_set(err, ERR_REFUSED, "%s%s%s", finding->summary, finding->advice ? ". " : "",
                        finding->advice ? finding->advice : "");

@@ -260,7 +260,7 @@ int plan_make(Arena *arena, const Playbook *playbook, View *view, Live *live, co
         .playbook = playbook->source ? playbook->source->name : NULL,
         .variables = &playbook->scope,
     };
-    *plan = (Plan){.playbook = playbook, .origin = "hand", .view = view};
+    *plan = (Plan){.playbook = playbook, .origin = "manual", .view = view};
     VEC_EACH (change, &playbook->changes) {
         int r = change->kind->apply(&context, change->spec, err);
         if (r < 0)

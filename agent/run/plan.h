@@ -16,7 +16,7 @@
 
 typedef struct Plan {
     const Playbook *playbook; /* bound: its variables have values */
-    const char *origin;       /* "hand", "rollback of RUN" */
+    const char *origin;       /* "manual", "rollback of RUN" */
     View *view;
     EditVec edits;
     EffectVec effects; /* in the order of execution; validations first */

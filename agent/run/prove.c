@@ -352,7 +352,7 @@ int prove_settled(Activation *a, const EffectVec *effects, Err *err)
     }
     if (all.n == 0)
         return 0;
-    progress_step(a->progress, "settle and prove");
+    progress_step(a->progress, "services stay up and run what is on disk");
     int r = restarted.n > 0 ? settle(a, &restarted, err) : 0;
     for (size_t i = 0; r >= 0 && i < all.n; i++)
         r = prove_loaded(a, all.items[i], err);

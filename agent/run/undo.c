@@ -26,7 +26,8 @@ static int load(Arena *arena, const Store *store, const char *which, Undo *ret, 
     const RunRecord *run = &ret->run;
     if (run->state != RUN_KEPT)
         return err_set(err, ERR_REFUSED,
-                       "run %s is %s, so there is nothing of it to take back or to go back to: only a kept run can be",
+                       run->state == RUN_ROLLED_BACK ? "run %s was rolled back already; only a kept run can be undone"
+                                                     : "run %s is %s; only a kept run can be undone",
                        run->id, run_state_to_string(run->state));
     if (!run->commit)
         return err_set(err, ERR_REFUSED, "run %s changed no file: there is nothing to take back", run->id);

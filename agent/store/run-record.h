@@ -39,7 +39,7 @@ typedef struct RunRecord {
     const char *values;       /* the playbook's variables as one JSON object; secrets masked */
     const char *plan_hash;    /* hex; what quarantine remembers */
     const char *commit;       /* snapshot commit, hex, or NULL */
-    const char *origin;       /* "hand", "rollback of <run>", "alert ..." */
+    const char *origin;       /* "manual", "rollback of <run>", "alert ..." */
     const char *user;         /* who started it (SUDO_USER or the login) */
     const char *thoroughness; /* "window 65s, 4 checks, 61 samples"; "once" */
     const char *reason;       /* why it ended as it did, one line */

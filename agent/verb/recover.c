@@ -130,7 +130,7 @@ static int recover_run(VerbContext *context, Err *err)
         return r;
     if (!options->again && !options->acknowledge) {
         r = engine_ready(carrier.engine, err); /* a hold is no matter here */
-        return r < 0 && err->kind != ERR_BUSY ? r : say(context, "nothing is hot", NULL, err);
+        return r < 0 && err->kind != ERR_BUSY ? r : say(context, "no interrupted run", NULL, err);
     }
     r = options->again ? engine_recover(carrier.engine, &run, err)
                        : engine_acknowledge(carrier.engine, who_asks(context->arena), &run, err);
@@ -144,7 +144,7 @@ static int recover_run(VerbContext *context, Err *err)
 
 const Verb verb_recover = {
     .name = "recover",
-    .summary = "Finish whatever is hot.",
+    .summary = "Finish interrupted runs.",
     .arguments = "",
     .details =
         "Every command that writes does this first. A run that was interrupted is brought to its end: kept if it was\n"

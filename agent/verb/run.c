@@ -53,7 +53,7 @@ static int check_options(const VerbContext *context, const RunVerbOptions *optio
             *vec_push(arena, &names) = finding_kinds[i]->name;
         *vec_push(arena, &names) = NULL;
         const char *near = str_nearest(*name, names.items);
-        return err_set(err, ERR_INVALID, "--override %s: no guard is called so%s%s%s", *name,
+        return err_set(err, ERR_INVALID, "--override %s: there is no guard of that name%s%s%s", *name,
                        near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
     }
     return 0;

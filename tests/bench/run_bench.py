@@ -169,7 +169,7 @@ def rollback_seconds(host):
         raise LabError(f"the run was not rolled back: {ended}")
     failing = next(event for event in ended.events if event["event"] == "sample" and not event["ok"])
     proved = next(event for event in ended.events if event["event"] == "step-done" and event["state"] == "restored" and
-                  event["subject"] == "settle and prove")
+                  event["subject"] == "services stay up and run what is on disk")
     return event_time(proved) - event_time(failing)
 
 

@@ -283,6 +283,6 @@ def test_what_a_run_left_and_cannot_be_removed_blocks_until_a_person_says_otherw
     assert refused.code == REFUSED and refused.said("cannot be removed"), refused
     assert salve(host, "recover", "--acknowledge").code == 0
     assert leftovers(host) == [left]
-    assert salve(host, "recover").said("nothing is hot")
+    assert salve(host, "recover").said("no interrupted run")
     assert salve(host, "rollback", "--yes", "--verify", "once").code == KEPT
     host.run(["chattr", "-i", left])

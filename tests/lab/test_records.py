@@ -27,7 +27,7 @@ def test_a_rollback_is_a_run_of_its_own_back_to_before(boot):
     first = kept(host)
     back = salve(host, "rollback", "--yes", "--verify", "once")
     assert back.code == KEPT, back
-    assert first.id in back.record["origin"]
+    assert first.id in back.record["trigger"]
     assert diff_state(before, host.snapshot_state()) == []
     assert master_argv(host) == argv
     assert leftovers(host) == []
@@ -76,7 +76,7 @@ def test_the_record_of_a_run_says_what_happened_and_why(boot):
     for line in ("-timeout = 2", "+timeout = 5", "-        proxy_read_timeout 3s;", "+        proxy_read_timeout 10s;"):
         assert line in diff, diff
     data = salve_json(host, "show")
-    assert data["run"] == ended.id and data["thoroughness"].startswith("window 2s")
+    assert data["run"] == ended.id and data["verification"].startswith("window 2s")
     assert {"health", "unit gunicorn.service"} <= {verdict["check"] for verdict in data["verdicts"]}
     assert len(data["samples"]) >= 3 and ended.id in host.salve("history", check=True).stdout
 
@@ -126,7 +126,7 @@ def test_back_to_a_run_undoes_all_that_came_later_at_once(boot):
     host.wait_site()
     back = salve(host, "rollback", "--yes", "--verify", "once", "--to", first.id[:-3])
     assert back.code == KEPT, back
-    assert back.record["origin"] == f"back to {first.id}"
+    assert back.record["trigger"] == f"back to {first.id}"
     assert diff_state(good, host.snapshot_state()) == [] and master_argv(host) == argv
     assert "backlog = 77" in host.salve("show", "--diff", check=True).stdout
     assert salve_json(host, "status")["drift"] == []

@@ -75,7 +75,7 @@ def states(host):
 
 
 def origins(host):
-    return [entry["origin"] for entry in salve_json(host, "history")["runs"]]
+    return [entry["trigger"] for entry in salve_json(host, "history")["runs"]]
 
 
 def test_a_temporary_change_ends_by_itself_as_a_run_of_its_own(boot):
@@ -87,7 +87,7 @@ def test_a_temporary_change_ends_by_itself_as_a_run_of_its_own(boot):
         assert f"temporary  run {ended.id}" in host.salve("status", check=True).stdout
         wait_due(host, "has ended")
     assert states(host) == [] and not host.exists(DROP_IN)
-    assert origins(host) == [f"end of temporary {ended.id}", "hand"]
+    assert origins(host) == [f"end of temporary {ended.id}", "manual"]
     end = salve_json(host, "show")
     assert end["state"] == "kept" and end["user"] == "salve" and "verifying" in str(end["events"])
     host.salve("history", "--verify", check=True)

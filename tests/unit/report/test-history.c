@@ -25,7 +25,7 @@ static RunRecord sample_run(void)
         .target = "web1",
         .values = "{\"timeout\":\"60s\",\"api_token\":\"abc\"}",
         .commit = "c0ffee",
-        .origin = "hand",
+        .origin = "manual",
         .user = "ada",
         .thoroughness = "window 75s, 2 checks, 61 samples",
         .reason = "health: p95 812ms > 500ms",
@@ -81,8 +81,8 @@ static void a_run_is_shown_from_its_records_alone(void **state)
                                           "began        2026-01-02 03:12:45\n"
                                           "ended        2026-01-02 03:13:18\n"
                                           "took         33s\n"
-                                          "asked for by ada\n"
-                                          "origin       hand\n"
+                                          "started by   ada\n"
+                                          "trigger      manual\n"
                                           "verification window 75s, 2 checks, 61 samples\n"
                                           "snapshot     c0ffee\n"
                                           "\nTimeline\n"

@@ -24,7 +24,7 @@ static Plan sample_plan(Arena *arena)
     Variable *token = vec_push(arena, &playbook->scope.variables);
     token->name = "api_token";
     token->value = value_of_text(arena, VALUE_WORD, "abc");
-    Plan plan = {.playbook = playbook, .target = "web1", .origin = "hand", .hash = "00ff"};
+    Plan plan = {.playbook = playbook, .target = "web1", .origin = "manual", .hash = "00ff"};
     *vec_push(arena, &plan.edits) = (Edit){
         "/etc/nginx/sites-available/app",
         {.type = FILE_REGULAR, .mode = 0644, .content = BYTES("location / {\n    proxy_read_timeout 30s;\n}\n")},

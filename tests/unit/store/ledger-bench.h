@@ -24,7 +24,7 @@ static inline void add_run(Ledger *ledger, const char *id, usec created, RunStat
                            .target = "web1",
                            .values = "{}",
                            .plan_hash = plan_hash,
-                           .origin = "hand",
+                           .origin = "manual",
                            .user = "root",
                            .boot_id = "b",
                            .pid = 42};
