@@ -8,6 +8,7 @@ and nothing was cut short.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -30,6 +31,7 @@ from lab.machine import BUILD  # noqa: E402
 # Lab tests mostly wait for their hosts, so more of them run at once than there are processors.
 LAB_PROCESSES = 2 * (os.cpu_count() or 1)
 RUN_SECONDS = 45 * 60     # a run that is not done by then hangs
+FUZZ_SECONDS = 10 * 60    # of each target in --crash
 LAB_SECOND_CHANCES = 3    # so many failures may be the load of hosts that boot beside them; they must pass alone
 
 SANITIZERS = {
@@ -168,6 +170,32 @@ def crash(tally, directory, *options):
     tally.add(passed=passed, failed=failed or int(process.returncode != 0))
 
 
+def fuzz(tally, seconds):
+    """Lets libFuzzer look for new inputs, as many targets at once as there are processors. What it learns stays in the
+    build directory for the next time; what it finds is printed, and belongs into the corpus once it is fixed."""
+    say(f"fuzz: each target for {seconds} s, the whole library instrumented")
+    directory = BUILD / "fuzzing"
+    ready = (directory / "build.ninja").exists() or not run("meson", "setup", "-Dfuzzing=true", "-Db_lundef=false", directory,
+                                                            SOURCE, environment={"CC": "clang"}, quiet=True)
+    if not ready or run("ninja", "--quiet", "-C", directory, "fuzzers", quiet=True):
+        tally.add(failed=1)
+        return
+    corpora = sorted(path for path in (TESTS / "fuzz" / "corpus").iterdir() if path.is_dir())
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for good in pool.map(lambda corpus: fuzz_one(directory, corpus, seconds), corpora):
+            tally.add(passed=int(good), failed=int(not good))
+
+
+def fuzz_one(directory, corpus, seconds):
+    learned = directory / "learned" / corpus.name
+    learned.mkdir(parents=True, exist_ok=True)
+    target = directory / "tests" / "fuzz" / f"fuzz-{corpus.name}"
+    good = run(target, f"-max_total_time={seconds}", "-timeout=20", "-verbosity=0", "-print_final_stats=1",
+               f"-artifact_prefix={directory}/{corpus.name}-", learned, corpus, environment=SANITIZERS, quiet=True) == 0
+    say(f"fuzz: {corpus.name}: {'nothing found' if good else 'FAILED, the input is in ' + str(directory)}")
+    return good
+
+
 def lab(tally, directory, keyword, *more):
     say(f"lab: real hosts, {LAB_PROCESSES} at once")
     try:
@@ -219,7 +247,10 @@ def parse():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--unit", action="store_true", help="only unit, fuzz and style tests with gcc: under a minute")
     parser.add_argument("--lab", action="store_true", help="only the lab tests (and the build they need)")
-    parser.add_argument("--crash", action="store_true", help="only the crash tests, all of them, simulated and on lab hosts: hours")
+    parser.add_argument("--crash", action="store_true", help="only the crash tests, all of them, simulated and on lab hosts, and fuzzing: hours")
+    parser.add_argument("--fuzz", action="store_true", help="only fuzz each target (clang), for --fuzz-seconds")
+    parser.add_argument("--fuzz-seconds", type=int, default=FUZZ_SECONDS, metavar="N",
+                        help=f"how long each target is fuzzed in --crash and --fuzz (default {FUZZ_SECONDS})")
     parser.add_argument("-k", metavar="EXPRESSION", help="only the lab tests that match, as pytest's -k; implies --lab")
     return parser.parse_args()
 
@@ -231,9 +262,13 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, interrupt)
     only_lab = options.lab or options.k is not None
+    if options.fuzz:
+        fuzz(tally, options.fuzz_seconds)
+        return finish(tally, started)
     if options.crash:
         directory = build("gcc", "gcc", "-Dwerror=true")
         crash(tally, directory) if directory else tally.add(failed=1)
+        fuzz(tally, options.fuzz_seconds)
         if directory:
             lab(tally, directory, "kills", "--kills", "all", "--timeout", "0")
         return finish(tally, started)
