@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "host/sandbox.h"
-#include "stack/nginx.h"
+#include "stack/nginx-code.h"
 
 #define PROGRAM_USEC (60 * USEC_PER_SEC)
 
@@ -125,6 +125,8 @@ static int test_nginx(const StageInput *in, Staging *staging, Err *err)
     int r = nginx_load(in->view, &facts, err);
     if (r != 0)
         return r == NGINX_ABSENT ? 0 : r;
+    if ((r = nginx_check_code(facts, err)) < 0)
+        return r;
     StringVec argv = facts->command;
     *vec_push(in->arena, &argv) = "-t";
     *vec_push(in->arena, &argv) = NULL;

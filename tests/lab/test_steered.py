@@ -4,18 +4,20 @@
 import pytest
 
 from lab import Spec
-from lab.playbooks import SERVICE, TIMEOUT, align, gunicorn, http
+from lab.playbooks import SERVICE, align, gunicorn
 from lab.playbooks import playbook as text_of
 from lab.runs import KEPT, REFUSED, leftovers, run, untouched
 
 APP = "/srv/app"
 CONF = f"{APP}/gunicorn.conf.py"
+SPEC = Spec(settings="file", timeout=60)
+TIMEOUT = gunicorn(timeout="70s")
 VICTIM = 'LANG="C.UTF-8"\nworkers = 3\n'  # valid Python, too
 
 
 def playbook(*changes):
     """How fast the host answers is not what these tests are about."""
-    return text_of(*changes, checks=(http("health", limit="20s"), SERVICE))
+    return text_of(*changes, checks=(SERVICE,))
 
 
 def app_of_django(host, conf=CONF):
@@ -38,21 +40,21 @@ def django(host, command):
 
 def refused(host, playbook_text):
     with untouched(host):
-        ended = run(host, playbook_text)
+        ended = run(host, playbook_text, "--accept-pending")
     assert ended.code == REFUSED, ended
     return ended
 
 
 @pytest.fixture
 def host(boot):
-    host = boot(Spec(settings="file"))
+    host = boot(SPEC)
     app_of_django(host)
     return host
 
 
 def test_a_users_own_file_is_edited(host):
     assert run(host, playbook(TIMEOUT)).code == KEPT
-    assert "timeout = 5" in host.read(CONF)
+    assert "timeout = 70" in host.read(CONF)
     assert host.run(f"stat -c %U {CONF}").stdout.strip() == "django"
     assert not leftovers(host)
 
@@ -78,7 +80,7 @@ def test_a_link_to_a_secret_of_roots_shows_nothing_of_it(host):
 
 
 def test_a_directory_that_a_user_replaced_by_a_link_is_refused(boot):
-    host = boot(Spec(settings="file"))
+    host = boot(SPEC)
     app_of_django(host, conf=f"{APP}/conf/gunicorn.conf.py")
     host.run("mkdir /etc/other && echo 'workers = 3' >/etc/other/gunicorn.conf.py")
     django(host, f"ln -s /etc/other {APP}/conf")
@@ -103,16 +105,16 @@ def test_a_second_name_for_a_secret_of_roots_shows_nothing_of_it(host):
 
 
 def test_releases_behind_a_link_of_the_deploying_user_are_edited(boot):
-    host = boot(Spec(settings="file"))
+    host = boot(SPEC)
     app_of_django(host, conf=f"{APP}/current/gunicorn.conf.py")
     django(host, f"mkdir -p {APP}/releases/7 && mv {CONF} {APP}/releases/7/ && ln -s releases/7 {APP}/current")
     restart(host)
     assert run(host, playbook(TIMEOUT)).code == KEPT
-    assert "timeout = 5" in host.read(f"{APP}/releases/7/gunicorn.conf.py")
+    assert "timeout = 70" in host.read(f"{APP}/releases/7/gunicorn.conf.py")
 
 
 def test_releases_behind_a_link_that_root_made_for_him_are_edited(boot):
-    host = boot(Spec(settings="file"))
+    host = boot(SPEC)
     app_of_django(host, conf=f"{APP}/current/gunicorn.conf.py")
     django(host, f"mkdir -p {APP}/releases/7 && mv {CONF} {APP}/releases/7/ && chmod 775 {APP} {APP}/releases/7")
     host.run(f"ln -s releases/7 {APP}/current")
@@ -121,7 +123,7 @@ def test_releases_behind_a_link_that_root_made_for_him_are_edited(boot):
 
 
 def test_links_of_roots_in_directories_of_roots_are_followed(boot):
-    host = boot(Spec(settings="file"))
+    host = boot(SPEC)
     app_of_django(host)
     host.run(f"mv /etc/systemd/system/gunicorn.service /etc/site/ && "
              f"ln -s /etc/site/gunicorn.service /etc/systemd/system/ && mv {CONF} /srv/conf.py && "
@@ -132,3 +134,26 @@ def test_links_of_roots_in_directories_of_roots_are_followed(boot):
     assert host.run("test -L /etc/nginx/sites-enabled/*").code == 0
     assert run(host, playbook(gunicorn(timeout="70s"), align())).code == KEPT
     assert "timeout = 70" in host.read("/srv/conf.py")
+
+
+def test_nginx_is_not_tested_with_a_module_that_a_user_can_write(boot):
+    host = boot(SPEC)
+    app_of_django(host)
+    host.run(f"install -o django -m 644 /dev/null {APP}/evil.so && "
+             f"echo 'load_module {APP}/evil.so;' >/etc/nginx/modules-enabled/evil.conf")
+    ended = refused(host, playbook(gunicorn(timeout="70s"), align()))
+    assert ended.said("nginx loads code as root") and ended.said(f"{APP}/evil.so") and ended.said("user django"), ended
+
+
+def test_nginx_is_tested_without_a_trace_on_the_host(boot):
+    host = boot(SPEC)
+    host.run("mkdir -p /srv/logs && chown www-data /srv/logs && chmod 700 /srv/logs")
+    host.write("/etc/nginx/conf.d/odd.conf", """
+proxy_cache_path /srv/cache keys_zone=one:1m;
+server { listen unix:/run/odd.sock; listen 888; server_name odd; access_log /srv/logs/odd.log; error_log stderr;
+location / { proxy_pass http://localhost:8000; proxy_cache one; } }
+""")
+    host.write("/etc/nginx/conf.d/zz.conf", "server { listen 203.0.113.9:81; }\n")  # what nginx finds out last
+    ended = refused(host, playbook(gunicorn(timeout="70s"), align()))
+    assert ended.said("203.0.113.9:81"), ended
+    assert host.run("ls /srv/cache /srv/logs/odd.log /run/odd.sock", check=False).stdout == ""
