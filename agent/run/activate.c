@@ -139,11 +139,24 @@ static bool is_sick(const Activation *a, const Effect *effect)
     return a->rollback && effect->unit && strings_contain(&a->before->was_sick, effect->unit);
 }
 
+/* nginx's workers are those of before the run: whatever it refuses now, it runs what is on disk again. */
+static bool never_reloaded(const Activation *a)
+{
+    LiveNginx nginx;
+    Err ignored;
+    return a->before->nginx_generation > 0 && live_nginx(a->live, a->arena, &nginx, &ignored) == 0 &&
+           nginx.generation_ticks == a->before->nginx_generation;
+}
+
 static int take_back(Activation *a, const Effect *effect, Err *err)
 {
     if (effect->kind == EFFECT_RESTART && strings_contain(&a->before->was_down, effect->unit))
         return leave_down(a, effect->unit, err);
     int r = act_as_step(a, effect, false, err);
+    if (r < 0 && effect->kind == EFFECT_RELOAD && never_reloaded(a)) {
+        progress_warning(a->progress, "%s; it never had another, and that is what is on disk", err_text(err));
+        return ACT_RESTS;
+    }
     if (r >= 0 || !is_sick(a, effect))
         return r;
     progress_warning(a->progress, "%s did not stay up before, and does not now", effect->unit);

@@ -9,6 +9,9 @@
  *                   because systemd was not reached or somebody else was at work (run_host_failed)
  *     refused       nothing was activated yet, because a file was changed by somebody else just before the exchange
  *
+ * Who takes a run up (recovery, a person who says --again) looks first: a host that is well is proved, and nothing is
+ * restarted.
+ *
  * "The host was sick before and still is" is rolled-back. Nothing here may be cut short by a cancel. While the machine
  * shuts down no job can be had: the run stays restored, and the next boot does the second half. */
 #include <poll.h>
@@ -18,6 +21,7 @@
 #include "run/restore.h"
 #include "run/run.h"
 #include "run/state.h"
+#include "run/well.h"
 
 /* Chances for a check to pass again, since the first answers after a restart may be slow. */
 enum { JUDGE_ROUNDS = 3 };
@@ -47,11 +51,9 @@ static EffectVec effects_to_take_back(Run *run, View *view)
     return effects;
 }
 
-static int activate_restored(Run *run, Err *err)
+static Activation activation_of(Run *run, View *view)
 {
-    View *view = run_fresh_view(run);
-    EffectVec effects = effects_to_take_back(run, view);
-    Activation activation = {
+    return (Activation){
         .arena = run->arena,
         .systemd = run->systemd,
         .view = view,
@@ -62,6 +64,13 @@ static int activate_restored(Run *run, Err *err)
         .rollback = true,
         .ours = run->swap.edits,
     };
+}
+
+static int activate_restored(Run *run, Err *err)
+{
+    View *view = run_fresh_view(run);
+    EffectVec effects = effects_to_take_back(run, view);
+    Activation activation = activation_of(run, view);
     return activate_reverse(&activation, &effects, err);
 }
 
@@ -109,8 +118,10 @@ static int judge_as_step(Run *run, const char **ret_sick, Err *err)
 
 static void end_stuck(Run *run, const char *reason, const Err *err)
 {
-    run->record.reason =
-        arena_printf(run->arena, "%s; and the rollback could not be proved: %s", reason, err_text(err));
+    const char *failure = arena_strdup(run->arena, err_text(err)), *down = well_what_is_down(run);
+    bool is_news = down && !strstr(failure, down);
+    run->record.reason = arena_printf(run->arena, "%s; and the rollback could not be proved: %s%s%s", reason, failure,
+                                      is_news ? "; now " : "", is_news ? down : "");
     run_enter_anyway(run, RUN_STUCK, run->record.reason);
 }
 
@@ -189,9 +200,28 @@ static const char *with_findings(Run *run, const char *reason, const char *sick)
     return reason;
 }
 
+/* Somebody who takes the run up finds the host as it is to be, because a person repaired it, or a boot started all of
+ * it anew: then it is proved, and nothing is restarted. */
+static bool is_well_already(Run *run, const char **ret_sick)
+{
+    const char *why;
+    Err ignored; /* the road on tells more */
+    Activation activation = activation_of(run, run_fresh_view(run));
+    if (!run->looks_first || run->theirs || run->conflicts.n > 0)
+        return false;
+    if (well_look(run, &activation, &why) == WELL_NOT) {
+        progress_step(&run->progress, "look at the services first");
+        progress_done(&run->progress, "they are brought back: %s", why);
+        return false;
+    }
+    return judge_as_step(run, ret_sick, &ignored) >= 0;
+}
+
 static int prove_and_judge(Run *run, const char **ret_sick, Err *err)
 {
     *ret_sick = NULL;
+    if (is_well_already(run, ret_sick))
+        return 0;
     int r = activate_restored(run, err);
     return r < 0 || run->theirs ? r : judge_as_step(run, ret_sick, err);
 }

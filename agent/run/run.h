@@ -36,6 +36,7 @@ typedef struct Run {
     const Edit *theirs;      /* somebody else changed this file before we could: the run is refused, and it stays */
     StringVec conflicts;     /* paths that a rollback left to whoever changed them meanwhile */
     const char *open;        /* what is kept without a pass, and why; NULL: all checks passed */
+    bool looks_first;        /* taken up by somebody else: what is well is not restarted (run/well.h) */
     bool blamed;             /* what was changed is at fault, should the run be rolled back (promise 8) */
 } Run;
 

@@ -60,11 +60,12 @@ int engine_ready(Engine *engine, Err *err)
     if (r >= 0)
         r = find_stuck(engine, &stuck, err);
     if (r == 0)
-        return err_set(err, ERR_STUCK,
-                       "run %s is stuck: %s. Nothing more is done on this host until a person looked: see `salve show "
-                       "%s --diff`; then `salve recover --again` tries its rollback again, or, once the host is right, "
-                       "`salve recover --acknowledge`",
-                       stuck.id, stuck.reason, stuck.id);
+        return err_set(
+            err, ERR_STUCK,
+            "run %s is stuck: %s. Nothing more is done on this host until a person looked: see `salve show "
+            "%s --diff`; then `salve recover --again` proves the host, and restarts only what is not well; or, "
+            "once the host is right, `salve recover --acknowledge`",
+            stuck.id, stuck.reason, stuck.id);
     if (r < 0 || (r = check_cleaned(engine, err)) < 0)
         return r;
     r = ledger_current_hold(engine->store.ledger, engine->arena, clock_realtime(), &hold, err);

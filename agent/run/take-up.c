@@ -126,6 +126,7 @@ void run_roll_back_judged(Run *run, const Intent *intent, const char *reason)
     if (open_baseline_checks(run, intent, &err) < 0)
         progress_warning(&run->progress, "files and processes are proved, but its checks cannot be asked: %s",
                          err_text(&err));
+    run->looks_first = true;
     run_roll_back(run, reason);
     watch_close(run->watch);
     run->watch = NULL;

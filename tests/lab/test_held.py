@@ -4,13 +4,13 @@
 import pytest
 
 from lab import Spec
-from lab.playbooks import SERVICE, gunicorn, http, playbook
-from lab.runs import KEPT, ROLLED_BACK, leftovers, refusal, run
+from lab.playbooks import SERVICE, gunicorn, http, nginx_timeout, playbook
+from lab.runs import KEPT, ROLLED_BACK, STUCK, leftovers, refusal, run, salve, salve_json, start
 
 SOCKET = Spec(bind="socket", settings="file", timeout=30)
 LONGER = gunicorn(timeout="60s")
 SERVICE_FILE = "/etc/systemd/system/gunicorn.service"
-PATIENT = http("health", limit="9s", failure_limit=0)
+PATIENT = http("health", limit="9s", samples=1, failure_limit=0)
 
 
 def set_service(host, *lines, section="Service"):
@@ -127,3 +127,78 @@ def test_what_is_bound_to_a_service_runs_again_after_a_rollback(boot):
     ended = run(host, playbook(change, checks=(PATIENT, SERVICE), settle="4s"))
     assert ended.code == ROLLED_BACK, ended
     assert host.show("sidecar", "ActiveState") == "active", ended
+
+
+# A stuck run: what it says is down, and each advice, followed to the letter.
+
+def stuck_by_its_socket(host):
+    """The name of the socket goes while a run is under way, and again whenever the socket is started."""
+    set_service(host, "ExecStartPost=+/bin/sh -c 'rm -f /run/gunicorn.sock'")
+    host.run("systemctl daemon-reload")
+    ended = run(host, playbook(LONGER, checks=(PATIENT, SERVICE)), "--accept-pending")
+    assert ended.code == STUCK, ended
+    assert "nginx does not reach gunicorn.service" in ended.reason and "ENOENT" in ended.reason, ended
+    assert "unix:/run/gunicorn.sock" in ended.reason and "site" in ended.reason, ended
+    return ended
+
+
+def repair(host):
+    host.run(f"sed -i '/^ExecStartPost=/d' {SERVICE_FILE}; systemctl daemon-reload; "
+             "systemctl stop gunicorn.socket gunicorn.service; systemctl start gunicorn.socket gunicorn.service")
+    host.wait_site()
+
+
+def test_recover_again_only_proves_what_a_person_repaired(boot):
+    host = boot(SOCKET)
+    stuck = stuck_by_its_socket(host)
+    again = salve(host, "recover", "--again")
+    assert again.code == STUCK and "ENOENT" in again.reason, again
+    assert salve_json(host, "show", stuck.id)["state"] == "stuck"
+    repair(host)
+    began = host.show("gunicorn", "InvocationID"), host.show("gunicorn.socket", "InvocationID")
+    again = salve(host, "recover", "--again")
+    assert again.code == ROLLED_BACK, again
+    assert (host.show("gunicorn", "InvocationID"), host.show("gunicorn.socket", "InvocationID")) == began, again
+    assert not again.texts("warning") and is_up(host)
+    assert run(host, playbook(gunicorn(timeout="50s"), checks=(PATIENT, SERVICE))).code == KEPT, "the next run works"
+
+
+def test_recover_acknowledge_opens_the_way_once_the_host_is_right(boot):
+    host = boot(SOCKET)
+    stuck_by_its_socket(host)
+    repair(host)
+    began = host.show("gunicorn", "InvocationID")
+    assert host.salve("recover", "--acknowledge").code == 0
+    assert host.show("gunicorn", "InvocationID") == began and is_up(host)
+    assert run(host, playbook(gunicorn(timeout="50s"), checks=(PATIENT, SERVICE))).code == KEPT
+
+
+def test_a_stuck_run_names_the_unit_that_is_down_and_recover_again_starts_it(boot):
+    host = boot(SOCKET)
+    with start(host, playbook(LONGER, checks=(PATIENT, SERVICE), window="60s")) as carried:
+        carried.wait_event(event="state", state="verifying")
+        host.run("chmod 000 /usr/bin/gunicorn")
+        host.salve("cancel")
+        ended = carried.end()
+    assert ended.code == STUCK and "gunicorn.service" in ended.reason, ended
+    assert "journalctl -u gunicorn.service" in ended.reason, ended
+    host.run("chmod 755 /usr/bin/gunicorn")
+    again = salve(host, "recover", "--again")
+    assert again.code == ROLLED_BACK, again
+    assert is_up(host)
+
+
+def test_a_reload_that_nginx_refuses_while_it_runs_what_is_on_disk_is_not_stuck(boot):
+    host = boot(Spec(settings="file", timeout=60, proxy_read_timeout="90s"))
+    host.write("/etc/nginx/conf.d/extra.conf", "include /etc/nginx/extra/one;\n")
+    host.run("mkdir /etc/nginx/extra; echo 'map $uri $extra { default 1; }' >/etc/nginx/extra/one; nginx -s reload")
+    host.knob("only-if", "timeout 30")
+    host.knob("master-dies", "3")
+    changes = (gunicorn(timeout="30s"), nginx_timeout("80s"))
+    with start(host, playbook(*changes, checks=(PATIENT, SERVICE), settle="6s")) as carried:
+        carried.wait_event(event="state", state="activating")
+        host.run("rm /etc/nginx/extra/one")
+        ended = carried.end()
+    assert ended.code == ROLLED_BACK, ended
+    assert ended.said("it never had another"), ended
+    assert host.get("/health/").status == 200
