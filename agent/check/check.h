@@ -70,6 +70,7 @@ typedef struct CheckContext {
     uint64_t tag;          /* of this check; each check has a CheckContext of its own */
     struct Systemd *systemd;
     usec interval_usec; /* the playbook's default */
+    usec over_usec;     /* by how much the present phase goes on after its window, because a check is undecided */
     bool once;          /* --verify once: one sample a check is enough, min_samples is not demanded */
     /* A sample for the live view and the ledger; may be NULL. value is in `unit`. */
     void (*on_sample)(void *user, const char *check, double value, const char *unit, bool ok, const char *text);
@@ -93,10 +94,12 @@ typedef struct CheckKind {
     /* The least window that this check needs to pass, given the longest request that the plan allows for (0: unknown).
      */
     usec (*window)(const void *spec, usec interval_usec, usec longest_request_usec);
+    /* How long a window of length auto may go on, at most, while this check is undecided; NULL: no longer. */
+    usec (*window_most)(const void *spec, usec interval_usec);
     int (*open)(CheckContext *context, const void *spec, void **ret_state, Err *err);
-    /* window_usec: how long the phase will last at most, counted from the first poll. In CHECK_BASELINE it is the
-     * window of the verification to come: how far back logs are looked at. Verification begins right after activation,
-     * so that logs miss nothing; the first poll comes after the warm-up. */
+    /* window_usec: how long the phase will last at most, counted from the first poll; it may end earlier. In
+     * CHECK_BASELINE it is the window of the verification to come: how far back logs are looked at. Verification begins
+     * right after activation, so that logs miss nothing; the first poll comes after the warm-up. */
     int (*begin)(void *state, CheckPhase phase, usec window_usec, Err *err);
     /* Sends one request that does not count, so that new workers load what they load at their first one; NULL for kinds
      * that have none. Called between begin and the first poll, while nothing is in flight. */

@@ -5,18 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/comparison.h"
+#include "check/two-counts.h"
+
 static const struct {
     const char *name;
-    size_t percent;  /* of the nearest rank */
-    bool percentile; /* says little about few samples */
+    size_t percent; /* of the nearest rank */
+    /* Of a percentile: with fewer samples nothing bounds it from above, because all of them may lie below it:
+     * 0.95^59 and 0.99^299 are just under 5 %. */
+    size_t least;
 } statistics[STATISTIC_COUNT] = {
-    [STATISTIC_MEDIAN] = {"median", 50, false},
-    [STATISTIC_P95] = {"p95", 95, true},
-    [STATISTIC_P99] = {"p99", 99, true},
-    [STATISTIC_MAX] = {"max", 100, false},
+    [STATISTIC_MEDIAN] = {"median", 50, 0},
+    [STATISTIC_P95] = {"p95", 95, 59},
+    [STATISTIC_P99] = {"p99", 99, 299},
+    [STATISTIC_MAX] = {"max", 100, 0},
 };
 
-enum { DEFAULT_MIN_SAMPLES = 3 };
+enum { DEFAULT_MIN_SAMPLES = 3, PERCENTILE_BASELINE = 20 };
 
 const char *statistic_to_string(Statistic statistic)
 {
@@ -61,25 +66,41 @@ static int criterion_from_spec(Statistic statistic, const CriterionSpec *spec, C
     return 0;
 }
 
+/* What one of the criteria needs; *ret_which: the one that needs most. */
+static size_t needed_samples(const Rules *rules, const char **ret_which)
+{
+    size_t most = DEFAULT_MIN_SAMPLES;
+    *ret_which = NULL;
+    for (size_t i = 0; i < rules->n; i++) {
+        const Criterion *criterion = &rules->criteria[i];
+        if (criterion->relative && most < TWO_COUNTS_LEAST) {
+            most = TWO_COUNTS_LEAST;
+            *ret_which = "over_baseline";
+        }
+        if (most < statistics[criterion->statistic].least) {
+            most = statistics[criterion->statistic].least;
+            *ret_which = statistics[criterion->statistic].name;
+        }
+    }
+    return most;
+}
+
 int rules_from_spec(const CriteriaSpec *spec, Rules *ret, Err *err)
 {
     Rules rules = {.consecutive_errors = SIZE_MAX};
-    const char *percentile = NULL;
     for (Statistic s = 0; s < STATISTIC_COUNT; s++) {
         if (!spec->statistics[s])
             continue;
         int r = criterion_from_spec(s, spec->statistics[s], &rules.criteria[rules.n++], err);
         if (r < 0)
             return r;
-        if (statistics[s].percentile)
-            percentile = statistics[s].name;
     }
-    rules.min_samples = percentile ? PERCENTILE_MIN_SAMPLES : DEFAULT_MIN_SAMPLES;
-    if (value_is_set(&spec->min_samples))
-        rules.min_samples = (size_t)spec->min_samples.integer;
-    if (percentile && rules.min_samples < PERCENTILE_MIN_SAMPLES)
-        return err_set(err, ERR_INVALID, "%s needs %d samples, min_samples is %zu: raise it, or use max or median",
-                       percentile, PERCENTILE_MIN_SAMPLES, rules.min_samples);
+    const char *which;
+    size_t needed = needed_samples(&rules, &which);
+    rules.min_samples = value_is_set(&spec->min_samples) ? (size_t)spec->min_samples.integer : needed;
+    if (which && rules.min_samples < needed)
+        return err_set(err, ERR_INVALID, "%s needs %zu samples, min_samples is %zu: %s", which, needed,
+                       rules.min_samples, "leave it out, or write max or median without over_baseline");
     if (value_is_set(&spec->failure_limit))
         rules.failure_limit = (size_t)spec->failure_limit.integer;
     if (value_is_set(&spec->consecutive_errors))
@@ -100,7 +121,7 @@ bool rules_have_relative(const Rules *rules)
 static bool rules_have_percentile(const Rules *rules)
 {
     for (size_t i = 0; i < rules->n; i++) {
-        if (statistics[rules->criteria[i].statistic].percentile)
+        if (statistics[rules->criteria[i].statistic].least > 0)
             return true;
     }
     return false;
@@ -128,11 +149,27 @@ usec rules_smallest_max(const Rules *rules, usec otherwise)
 
 size_t rules_baseline_samples(const Rules *rules)
 {
-    if (rules_have_percentile(rules))
-        return PERCENTILE_MIN_SAMPLES;
-    if (rules_have_relative(rules))
-        return rules->min_samples > DEFAULT_MIN_SAMPLES ? DEFAULT_MIN_SAMPLES : rules->min_samples;
-    return 1;
+    return rules_have_relative(rules) ? TWO_COUNTS_BASELINE : rules_have_percentile(rules) ? PERCENTILE_BASELINE : 1;
+}
+
+size_t rules_baseline_least(const Rules *rules)
+{
+    return rules_have_relative(rules) ? TWO_COUNTS_LEAST : 1;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+size_t rules_least_samples(const Rules *rules)
+{
+    return rules_have_relative(rules) ? larger(rules->min_samples, TWO_COUNTS_FINE) : rules->min_samples;
+}
+
+size_t rules_most_samples(const Rules *rules)
+{
+    return rules_have_relative(rules) ? larger(rules->min_samples, TWO_COUNTS_MOST) : rules->min_samples;
 }
 
 /* The durations that say something about time, sorted; those that were cut off are longer than all others. */
@@ -222,7 +259,7 @@ typedef struct Judgement {
     CheckResult *result;
     size_t ok, failed, unknown, longest_row;
     const char *failed_text, *unknown_text; /* of the newest */
-    const char *fails, *missing, *passes;
+    const char *fails, *missing, *open, *passes;
     bool final;
 } Judgement;
 
@@ -264,75 +301,95 @@ static void judge_failures(Judgement *j)
         append(j->arena, &j->fails, arena_printf(j->arena, "%zu of %zu failed: %s", j->failed, finished, last));
 }
 
-/* The limit that the baseline sets; false where it cannot, with the reason in *ret_why. */
-static bool relative_limit(Judgement *j, const Criterion *criterion, usec *ret_limit, const char **ret_why)
+/* "p95", or "max of 20" where that is all that so few samples can tell. */
+static const char *name_among(Arena *arena, Statistic *statistic, size_t n)
 {
-    Statistics baseline;
-    statistics_of(j->trial->baseline, &baseline);
-    Statistic s = criterion->statistic;
-    size_t needed = statistics[s].percentile ? PERCENTILE_MIN_SAMPLES : 1;
-    if (baseline.n < needed) {
-        *ret_why = arena_printf(j->arena, "%s over_baseline: the baseline has %zu usable samples, %zu are needed",
-                                statistic_to_string(s), baseline.n, needed);
-        return false;
-    }
-    if (baseline.at_least[s]) {
-        *ret_why = arena_printf(j->arena, "%s over_baseline: the baseline's %s was cut off after %s",
-                                statistic_to_string(s), statistic_to_string(s), show(j->arena, baseline.values[s]));
-        return false;
-    }
-    usec more =
-        baseline.values[s] / 100 * criterion->over_percent + baseline.values[s] % 100 * criterion->over_percent / 100;
-    *ret_limit = baseline.values[s] + (more > criterion->slack ? more : criterion->slack);
-    return true;
+    if (n >= statistics[*statistic].least)
+        return statistics[*statistic].name;
+    *statistic = STATISTIC_MAX;
+    return arena_printf(arena, "max of %zu", n);
 }
 
-static void judge_limit(Judgement *j, Statistic s, usec limit, const char *what)
+/* A percentile of too few samples fails only where there are more slow ones than the least number of samples would
+ * forgive; it passes only at the baseline, which has to be short. */
+static void judge_limit(Judgement *j, Statistic s, usec limit)
 {
     Durations d;
     durations_of(j->scratch, j->trial->samples, limit, &d);
-    size_t needed = statistics[s].percentile && !j->trial->once ? PERCENTILE_MIN_SAMPLES : 1, over = 0;
+    size_t least = statistics[s].least, over = 0, remaining = j->trial->remaining;
     for (size_t i = 0; i < d.n; i++)
         over += d.values[i] > limit || i >= d.n - d.cut_off;
-    size_t remaining = j->trial->remaining;
     /* A window that holds at most `most` samples forgives that many that are over. */
-    size_t most = remaining > SIZE_MAX / 200 ? SIZE_MAX / 200 : d.n + remaining;
-    if (d.n > 0 && over > most - rank_of(s, most))
-        j->final = true;
-    else if (d.n < needed) {
-        if (statistics[s].percentile)
-            append(j->arena, &j->missing,
-                   arena_printf(j->arena, "%s needs %zu samples, has %zu: lengthen the window, or use max or median",
-                                statistic_to_string(s), needed, d.n));
-        return; /* without any sample judge_amount says so */
+    size_t most = larger(remaining > SIZE_MAX / 200 ? SIZE_MAX / 200 : d.n + remaining, least);
+    bool lost = over > most - rank_of(s, most), few = d.n < least;
+    if (d.n == 0)
+        return; /* judge_amount says so */
+    if (few && !lost && j->trial->baseline) {
+        append(j->arena, &j->missing,
+               arena_printf(j->arena, "%s needs %zu samples, has %zu: lengthen the window, or use max or median",
+                            statistic_to_string(s), least, d.n));
+        return;
     }
-    bool at_least;
+    j->final = j->final || lost;
+    bool at_least, fails = lost || (!few && over > d.n - rank_of(s, d.n));
+    const char *name = name_among(j->arena, &s, d.n);
     usec value = durations_at(&d, s, &at_least);
-    const char *shown =
-        arena_printf(j->arena, "%s %s%s", statistic_to_string(s), at_least ? "more than " : "", show(j->arena, value));
-    if (over > d.n - rank_of(s, d.n))
-        append(j->arena, &j->fails, arena_printf(j->arena, "%s > %s%s", shown, show(j->arena, limit), what));
-    else
-        append(j->arena, &j->passes, arena_printf(j->arena, "%s <= %s%s", shown, show(j->arena, limit), what));
+    const char *shown = arena_printf(j->arena, "%s %s%s", name, at_least ? "more than " : "", show(j->arena, value));
+    const char *forgiven = few && !fails && over > 0 ? arena_printf(j->arena, ", %zu above", over) : "";
+    append(j->arena, fails ? &j->fails : &j->passes,
+           arena_printf(j->arena, "%s %s %s%s", shown, value > limit || at_least ? ">" : "<=", show(j->arena, limit),
+                        forgiven));
 }
 
 static void judge_criterion(Judgement *j, const Criterion *criterion)
 {
-    const char *name = statistic_to_string(criterion->statistic);
-    if (j->trial->once && statistics[criterion->statistic].percentile) {
-        *vec_push(j->arena, &j->result->dropped) = arena_printf(j->arena, "%s: not judged from one sample", name);
-        return;
+    if (j->trial->once && statistics[criterion->statistic].least > 0)
+        *vec_push(j->arena, &j->result->dropped) =
+            arena_printf(j->arena, "%s: not judged from one sample", statistic_to_string(criterion->statistic));
+    else
+        judge_limit(j, criterion->statistic, criterion->max);
+}
+
+static bool is_repeated(const Rules *rules, size_t index)
+{
+    const Criterion *criterion = &rules->criteria[index];
+    for (const Criterion *other = rules->criteria; other < criterion; other++) {
+        if (other->relative && other->over_percent == criterion->over_percent && other->slack == criterion->slack)
+            return true;
     }
-    judge_limit(j, criterion->statistic, criterion->max, "");
-    if (!criterion->relative || !j->trial->baseline)
-        return;
-    usec limit;
-    const char *why;
-    if (!relative_limit(j, criterion, &limit, &why)) {
-        *vec_push(j->arena, &j->result->dropped) = why;
-        return;
+    return false;
+}
+
+static void compare(Judgement *j, const Criterion *criterion)
+{
+    const Trial *trial = j->trial;
+    Comparison comparison = {COMPARISON_DROPPED, "over_baseline: not judged from one sample"};
+    if (!trial->once)
+        comparison_make(j->arena, trial->baseline, trial->samples, criterion->over_percent, criterion->slack,
+                        &comparison);
+    switch (comparison.answer) {
+    case COMPARISON_DROPPED: *vec_push(j->arena, &j->result->dropped) = comparison.text; break;
+    case COMPARISON_UNDECIDED: append(j->arena, &j->open, comparison.text); break;
+    case COMPARISON_FINE: append(j->arena, &j->passes, comparison.text); break;
+    case COMPARISON_WORSE:
+        append(j->arena, &j->fails, comparison.text);
+        j->final = true;
+        break;
     }
-    judge_limit(j, criterion->statistic, limit, " (from the baseline)");
+}
+
+/* Margins against the baseline; the same one is looked at once. While the baseline itself is taken, a short one is what
+ * stays open. */
+static void judge_relative(Judgement *j)
+{
+    const Rules *rules = j->trial->rules;
+    size_t least = rules_baseline_least(rules), finished = j->ok + j->failed;
+    for (size_t i = 0; j->trial->baseline && i < rules->n; i++) {
+        if (rules->criteria[i].relative && !is_repeated(rules, i))
+            compare(j, &rules->criteria[i]);
+    }
+    if (!j->trial->baseline && !j->trial->once && j->trial->remaining > 0 && finished < least)
+        append(j->arena, &j->open, arena_printf(j->arena, "%zu of %zu samples for over_baseline", finished, least));
 }
 
 static void judge_amount(Judgement *j)
@@ -353,6 +410,8 @@ static void add_measures(Judgement *j)
     Statistics stats;
     statistics_with(j->trial->samples, USEC_INFINITY, &stats); /* what still runs would be taken for a short one */
     for (Statistic s = 0; stats.n > 0 && s < STATISTIC_COUNT; s++) {
+        if (stats.n < statistics[s].least)
+            continue; /* it would be called what it is not; max and samples are there */
         *vec_push(j->arena, &j->result->measures) =
             (Measure){statistic_to_string(s), (double)stats.values[s] / (double)USEC_PER_MSEC, "ms"};
     }
@@ -369,6 +428,7 @@ void trial_judge(const Trial *trial, Arena *arena, CheckResult *ret)
     judge_failures(&j);
     for (size_t i = 0; i < trial->rules->n; i++)
         judge_criterion(&j, &trial->rules->criteria[i]);
+    judge_relative(&j);
     judge_amount(&j);
     add_measures(&j);
     size_t finished = j.ok + j.failed;
@@ -380,6 +440,9 @@ void trial_judge(const Trial *trial, Arena *arena, CheckResult *ret)
     } else if (j.missing) {
         result.verdict = VERDICT_BLIND;
         result.reason = j.missing;
+    } else if (j.open) {
+        result.verdict = VERDICT_UNDECIDED;
+        result.reason = j.open;
     } else {
         result.verdict = VERDICT_PASS;
         result.reason = arena_printf(arena, "%s %s", j.passes ? j.passes : "all good", samples);

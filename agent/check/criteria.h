@@ -6,14 +6,17 @@
  * answer does not: a fast 502 would improve every latency; it counts against failure_limit instead.
  *
  * The rules:
- *   - Criteria are AND. `max` is absolute. `over_baseline: 20%` with `slack: 50ms` allows the baseline's statistic plus
- *     20% or plus 50ms, whichever is more. Without a usable baseline it is dropped, and the result says so.
- *   - Percentiles need 20 samples, a check needs its min_samples; with fewer the verdict is inconclusive.
+ *   - Criteria are AND. `max` is absolute. `over_baseline: 20%` with `slack: 50ms` is not the one statistic against its
+ *     like, which calls healthy changes worse too often, but all durations against those before (check/comparison.h),
+ *     with 20% and 50ms allowed. Where that does not decide, the verdict is `undecided`. Without a usable baseline it
+ * is dropped, and the result says so.
+ *   - A percentile has a least number of samples, below which it is no statistic but the longest of a few, and is
+ * called so. A check needs its min_samples; with fewer the verdict is `blind`.
  *   - More failures than failure_limit, or consecutive_errors of them in a row, fail the check.
  *   - A fail is final as soon as no further sample can turn it; a pass never is.
  *
- * The words are those of Argo Rollouts' AnalysisTemplate (failureLimit, consecutiveErrorLimit, inconclusive) and
- * Keptn's SLO (relative criteria against a comparison). */
+ * The words are those of Argo Rollouts' AnalysisTemplate (failureLimit, consecutiveErrorLimit) and Keptn's SLO
+ * (relative criteria against a comparison). */
 #pragma once
 
 #include "check/check.h"
@@ -25,8 +28,6 @@ typedef enum Statistic {
     STATISTIC_MAX,
     STATISTIC_COUNT,
 } Statistic;
-
-enum { PERCENTILE_MIN_SAMPLES = 20 };
 
 const char *statistic_to_string(Statistic statistic);
 
@@ -55,11 +56,12 @@ extern const StructType criterion_type;
 /* The rows for a spec that has a CriteriaSpec member. */
 #define CRITERIA_FIELDS(T, member)                                                                                     \
     CRITERION_FIELD_(T, member, STATISTIC_MEDIAN, "median", "Limits of the median duration."),                         \
-        CRITERION_FIELD_(T, member, STATISTIC_P95, "p95", "Limits of the 95th percentile; needs 20 samples."),         \
-        CRITERION_FIELD_(T, member, STATISTIC_P99, "p99", "Limits of the 99th percentile; needs 20 samples."),         \
+        CRITERION_FIELD_(T, member, STATISTIC_P95, "p95", "Limits of the 95th percentile; needs 59 samples."),         \
+        CRITERION_FIELD_(T, member, STATISTIC_P99, "p99", "Limits of the 99th percentile; needs 299 samples."),        \
         CRITERION_FIELD_(T, member, STATISTIC_MAX, "max", "Limits of the longest duration."),                          \
         CRITERION_COUNT_(T, member, min_samples, .min = "1", .max = "10000",                                           \
-                         .help = "Fewer samples are inconclusive; 20 where there is a percentile, else 3."),           \
+                         .help =                                                                                       \
+                             "With fewer the check is blind; 59 for p95, 299 for p99, 20 for over_baseline, else 3."), \
         CRITERION_COUNT_(T, member, failure_limit, .min = "0", .max = "10000", .default_text = "0",                    \
                          .help = "How many failed samples are tolerated."),                                            \
         CRITERION_COUNT_(T, member, consecutive_errors, .min = "1", .max = "10000",                                    \
@@ -80,15 +82,21 @@ typedef struct Rules {
     size_t consecutive_errors; /* SIZE_MAX: any number */
 } Rules;
 
-/* ERR_INVALID for a relative criterion without an absolute one, a slack or a criterion without meaning, a percentile
- * with min_samples below 20. */
+/* ERR_INVALID for a relative criterion without an absolute one, a slack or a criterion without meaning, a min_samples
+ * below what a percentile or over_baseline needs. */
 int rules_from_spec(const CriteriaSpec *spec, Rules *ret, Err *err);
 bool rules_have_relative(const Rules *rules);
 /* The largest and the smallest absolute limit; `otherwise` where there is none. */
 usec rules_largest_max(const Rules *rules, usec otherwise);
 usec rules_smallest_max(const Rules *rules, usec otherwise);
-/* The samples with which a baseline is worth most: enough for every criterion, never more than that. */
+/* The samples with which a baseline is worth most: enough for every criterion, never more than that, because somebody
+ * waits for it. */
 size_t rules_baseline_samples(const Rules *rules);
+/* The samples without which the baseline is of no use to a criterion. */
+size_t rules_baseline_least(const Rules *rules);
+/* The samples that a window must be able to hold, and with which no criterion gains by more. */
+size_t rules_least_samples(const Rules *rules);
+size_t rules_most_samples(const Rules *rules);
 
 typedef enum SampleKind {
     SAMPLE_OK,

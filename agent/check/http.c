@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The http check: asks for a URL again and again, one request at a time, and judges answers and durations.
  *
- * The baseline asks in quick succession until it has what its criteria need; what still runs when it is cut off counts
- * as "slower than that". In the window requests start `every` so often, or later where one takes longer. A request
- * that was left running by an earlier phase is told by its start and ignored. */
+ * The baseline asks in quick succession until it has what its criteria need, because somebody waits for it; what still
+ * runs when it is cut off counts as "slower than that". In the window requests start `every` so often, or later where
+ * one takes longer. Durations that are compared are taken at random distances around that: what comes back at regular
+ * intervals (a cron job, a garbage collection, a cache that expires) is then met by both windows alike, and samples
+ * resemble their neighbours less. A request that was left running by an earlier phase is told by its start and
+ * ignored. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "check/http-answer.h"
 #include "check/kinds.h"
 
@@ -31,6 +35,8 @@ typedef struct HttpState {
     usec window, began; /* began: boottime of the first poll, 0 before it */
     usec phase_realtime;
     usec next_start;
+    usec ahead;    /* by how much next_start is behind the regular time */
+    uint64_t seed; /* of the random distances: another one in each run and check, the same in each repetition */
     bool in_flight;
     usec in_flight_since, last_seen; /* boottime; last_seen: when it was last known to run */
     SampleVec baseline, samples;     /* `samples` of the present phase */
@@ -49,7 +55,7 @@ static const char *http_name(Arena *arena, const void *spec_)
 }
 
 /* One sample after the other, each as slow as a good one may be, and a tenth more: a late one must not make the check
- * inconclusive. */
+ * blind. */
 static usec needed_window(const HttpSpec *spec, const Rules *rules, usec interval_usec, usec longest_request_usec)
 {
     usec slowest = rules_smallest_max(rules, longest_request_usec), every = every_of(spec, interval_usec);
@@ -78,10 +84,12 @@ static int http_lint(const void *spec_, usec window_usec, usec interval_usec, Er
     if (timeout <= largest)
         return err_set(err, ERR_INVALID, "timeout %s gives up before the limit of %s can be judged: raise it",
                        usec_to_string(arena, timeout), usec_to_string(arena, largest));
-    usec every = every_of(spec, interval_usec), least = (rules.min_samples - 1) * every;
-    if (window_usec > 0 && every > 0 && window_usec < least)
-        return err_set(err, ERR_INVALID, "the window of %s holds fewer than the %zu samples needed, one every %s: %s",
-                       usec_to_string(arena, window_usec), rules.min_samples, usec_to_string(arena, every),
+    usec every = every_of(spec, interval_usec);
+    size_t samples = rules_least_samples(&rules);
+    if (window_usec > 0 && every > 0 && window_usec < (samples - 1) * every)
+        return err_set(err, ERR_INVALID,
+                       "the window of %s holds fewer than the %zu samples needed, one every %s: write window: auto, %s",
+                       usec_to_string(arena, window_usec), samples, usec_to_string(arena, every),
                        "lengthen it, or lower every or min_samples");
     return 0;
 }
@@ -94,6 +102,37 @@ static usec http_window(const void *spec_, usec interval_usec, usec longest_requ
     if (rules_from_spec(&spec->criteria, &rules, &err) < 0)
         return 0; /* lint has said so */
     return needed_window(spec, &rules, interval_usec, longest_request_usec);
+}
+
+/* Time for the last sample that can decide a comparison, and a tenth more. */
+static usec http_window_most(const void *spec_, usec interval_usec)
+{
+    const HttpSpec *spec = spec_;
+    Rules rules;
+    Err err;
+    if (rules_from_spec(&spec->criteria, &rules, &err) < 0)
+        return 0; /* lint has said so */
+    size_t samples = rules_most_samples(&rules);
+    return rules_have_relative(&rules) ? (samples + samples / 10) * every_of(spec, interval_usec) : 0;
+}
+
+static uint64_t seed_of(const char *run_id, const char *name)
+{
+    CLEANUP(arena_free) Arena *scratch = arena_new();
+    const char *text = arena_printf(scratch, "%s %s", run_id ? run_id : "", name);
+    Hash hash = hash_of(text, strlen(text));
+    uint64_t seed;
+    memcpy(&seed, &hash, sizeof seed);
+    return seed;
+}
+
+/* Below `limit`; splitmix64 (Steele, Lea and Flood 2014). */
+static usec random_below(uint64_t *seed, usec limit)
+{
+    uint64_t z = *seed += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return limit > 0 ? (z ^ (z >> 31)) % limit : 0;
 }
 
 static int add_secret_headers(HttpState *state, Err *err)
@@ -119,6 +158,7 @@ static int http_open(CheckContext *context, const void *spec, void **ret_state, 
     HttpState *state = arena_new_of(context->arena, HttpState);
     *state = (HttpState){.context = context, .spec = spec, .name = http_name(context->arena, spec)};
     state->every = every_of(state->spec, context->interval_usec);
+    state->seed = seed_of(context->run_id, state->name);
     int r = rules_from_spec(&state->spec->criteria, &state->rules, err);
     if (r < 0)
         return r;
@@ -163,7 +203,7 @@ static int http_begin(void *state_, CheckPhase phase, usec window_usec, Err *err
         state->baseline = samples_at(state, state->context->arena, state->last_seen);
     state->phase = phase;
     state->window = window_usec;
-    state->began = state->next_start = 0;
+    state->began = state->next_start = state->ahead = 0;
     state->phase_realtime = clock_realtime();
     state->in_flight = false;
     state->samples = (SampleVec){0};
@@ -202,10 +242,17 @@ static bool has_enough(const HttpState *state)
            (!rules_have_relative(&state->rules) && state->rules.failure_limit == 0 && any_failed(&state->samples));
 }
 
-static usec gap_of(const HttpState *state)
+/* Until the next start. Each start is late by up to four fifths of the regular distance, whatever the one before was:
+ * the distances are random, and as many samples fit into the window as with equal ones. */
+static usec gap_of(HttpState *state)
 {
     usec dense = BASELINE_GAP_MSEC * USEC_PER_MSEC, tenth = state->every / 10;
-    return state->phase == CHECK_VERIFY ? state->every : tenth < dense ? tenth : dense;
+    usec regular = state->phase == CHECK_VERIFY ? state->every : tenth < dense ? tenth : dense;
+    if (!rules_have_relative(&state->rules))
+        return regular;
+    usec late = random_below(&state->seed, regular / 5 * 4), gap = regular + late - state->ahead;
+    state->ahead = late;
+    return gap;
 }
 
 static int http_check_poll(void *state_, usec now_boottime, usec *ret_next, Err *err)
@@ -333,6 +380,7 @@ const CheckKind check_http = {
     .name_of = http_name,
     .lint = http_lint,
     .window = http_window,
+    .window_most = http_window_most,
     .open = http_open,
     .begin = http_begin,
     .warm = http_warm,

@@ -287,6 +287,8 @@ static int journal_judge(void *state_, Arena *arena, bool closing, CheckResult *
         .count = *present(state),
         .baseline = state->phase == CHECK_VERIFY ? &state->baseline : NULL,
     };
+    if (state->phase == CHECK_VERIFY)
+        trial.count.span += state->context->over_usec;
     CheckResult result = {.name = state->name};
     count_judge(&trial, arena, &result);
     *ret = result;

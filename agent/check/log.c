@@ -351,6 +351,8 @@ static int log_judge(void *state_, Arena *arena, bool closing, CheckResult *ret,
         .count = *present(state),
         .baseline = state->phase == CHECK_VERIFY ? &state->baseline : NULL,
     };
+    if (state->phase == CHECK_VERIFY)
+        trial.count.span += state->context->over_usec;
     CheckResult result = {.name = state->name};
     count_judge(&trial, arena, &result);
     *ret = result;

@@ -95,20 +95,15 @@ static double count_pairs(const Ranked *before, size_t m, const Ranked *after, s
     return pairs;
 }
 
-static double clip(double share)
+/* The normal interval on the logit scale, which stays within 0 and 1. It is moved by half a sample of the shorter
+ * series towards the middle: no number of samples shows that all pairs there could be are above, or none. */
+static void pairs_interval(double share, double m, double n, double inflation, TwoCounts *ret)
 {
-    return share < 0 ? 0 : share > 1 ? 1 : share;
-}
-
-/* The normal interval on the logit scale, which stays within 0 and 1. Half a pair is given to either side, since no
- * number of samples shows that all pairs there could be are above. */
-static void pairs_interval(double pairs, double m, double n, double inflation, TwoCounts *ret)
-{
-    double a = (pairs + 0.5) / (m * n + 1), q1 = a / (2 - a), q2 = 2 * a * a / (1 + a);
+    double fewer = m < n ? m : n, a = (share * fewer + 0.5) / (fewer + 1), q1 = a / (2 - a), q2 = 2 * a * a / (1 + a);
     double variance = (a * (1 - a) + (m - 1) * (q1 - a * a) + (n - 1) * (q2 - a * a)) / (m * n) * inflation;
     double logit = log(a / (1 - a)), half = NORMAL_95 * sqrt(variance) / (a * (1 - a));
-    ret->pairs_low = clip(1 / (1 + exp(half - logit)));
-    ret->pairs_high = clip(1 / (1 + exp(-half - logit)));
+    ret->pairs_low = fmin(share, 1 / (1 + exp(half - logit)));
+    ret->pairs_high = fmax(share, 1 / (1 + exp(-half - logit)));
 }
 
 static void look_at_pairs(const Ranked *before, size_t m_, const Ranked *after, size_t n_, TwoCountsMargin margin,
@@ -119,7 +114,7 @@ static void look_at_pairs(const Ranked *before, size_t m_, const Ranked *after, 
     ret->pairs = u / (m * n);
     ret->p_slower = upper_tail((u - m * n / 2 - 0.5) / deviation);
     ret->p_not_slower = upper_tail((m * n / 2 - u - 0.5) / deviation);
-    pairs_interval(u, m, n, inflation, ret);
+    pairs_interval(ret->pairs, m, n, inflation, ret);
 }
 
 static double log_choose(double n, double k)

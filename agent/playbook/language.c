@@ -148,7 +148,8 @@ static const Field verify_fields[] = {
                    .help = "From the last restart to the first sample that counts."),
     FIELD_DURATION(VerifySpec, window, .default_text = "auto", .allow_auto = true, .min = "1s", .max = "2h",
                    .help = "How long the checks watch; auto outlasts the longest request that the changes allow, and "
-                           "gathers the samples that the checks need."),
+                           "gathers the samples that the checks need; it goes on while over_baseline is undecided, for "
+                           "at most 120 samples."),
     FIELD_DURATION(VerifySpec, interval, .default_text = "2s", .min = "100ms", .max = "5min",
                    .help = "From one sample to the next, where a check does not say otherwise."),
     FIELD_DURATION(VerifySpec, settle, .default_text = "5s", .max = "5min",

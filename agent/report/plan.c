@@ -97,6 +97,8 @@ static void add_checks(Ink *ink, const Plan *plan)
     ink_text(ink, INK_BOLD, "\nVerified");
     if (plan->window_usec)
         ink_printf(ink, INK_PLAIN, " for %s", usec_to_string(arena, plan->window_usec));
+    if (plan->window_most_usec > plan->window_usec)
+        ink_printf(ink, INK_PLAIN, ", up to %s while undecided", usec_to_string(arena, plan->window_most_usec));
     ink_printf(ink, INK_PLAIN, ", every %s", usec_to_string(arena, plan->interval_usec));
     if (plan->warmup_usec)
         ink_printf(ink, INK_PLAIN, ", after %s of warm-up", usec_to_string(arena, plan->warmup_usec));
@@ -236,6 +238,7 @@ Node *plan_json(Arena *arena, const Plan *plan)
     set_units(arena, map, plan);
     node_set_int(arena, map, "warmup_usec", (int64_t)plan->warmup_usec);
     node_set_int(arena, map, "window_usec", (int64_t)plan->window_usec);
+    node_set_int(arena, map, "window_most_usec", (int64_t)plan->window_most_usec);
     node_set_int(arena, map, "interval_usec", (int64_t)plan->interval_usec);
     node_set_int(arena, map, "for_usec", (int64_t)plan->for_usec);
     node_set(arena, map, "notes", notes_json(arena, plan));

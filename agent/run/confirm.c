@@ -23,7 +23,7 @@ usec confirm_deadline(const Plan *plan, const RunOptions *options)
 {
     if (options->confirm_usec == 0)
         return 0;
-    return clock_boottime() + LONGEST_ACTIVATION_USEC + plan->settle_usec + plan->warmup_usec + plan->window_usec +
+    return clock_boottime() + LONGEST_ACTIVATION_USEC + plan->settle_usec + plan->warmup_usec + plan->window_most_usec +
            options->confirm_usec;
 }
 

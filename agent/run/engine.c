@@ -36,6 +36,8 @@
 
 /* A baseline takes no longer than this: somebody waits, and the site is down. */
 #define BASELINE_USEC (15 * USEC_PER_SEC)
+/* Likewise, where it has fewer samples than a comparison needs. */
+#define BASELINE_MOST_USEC (60 * USEC_PER_SEC)
 
 static const char *who_started(Arena *arena)
 {
@@ -92,7 +94,7 @@ static void keep_verdicts(Run *run, const WatchOutcome *outcome)
 
 static int take_baseline(Run *run, const Plan *plan, Err *err)
 {
-    WatchPhase phase = {.phase = CHECK_BASELINE, .limit_usec = BASELINE_USEC, .window_usec = plan->window_usec};
+    WatchPhase phase = {CHECK_BASELINE, 0, BASELINE_USEC, BASELINE_MOST_USEC, plan->window_usec};
     WatchOutcome outcome;
     int r = run_enter(run, RUN_BASELINING, NULL, err);
     if (r >= 0)
@@ -264,12 +266,11 @@ static void note_thoroughness(Run *run, const Plan *plan, const WatchOutcome *ou
 
 static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *err)
 {
-    WatchPhase phase = {
-        .phase = CHECK_VERIFY,
-        .warmup_usec = options->once ? 0 : plan->warmup_usec,
-        .limit_usec = plan->window_usec,
-        .window_usec = plan->window_usec,
-    };
+    WatchPhase phase = {.phase = CHECK_VERIFY,
+                        .warmup_usec = options->once ? 0 : plan->warmup_usec,
+                        .limit_usec = plan->window_usec,
+                        .open_usec = plan->window_most_usec,
+                        .window_usec = plan->window_usec};
     WatchOutcome outcome;
     int r = run_enter(run, RUN_VERIFYING, NULL, err);
     if (r < 0)

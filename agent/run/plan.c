@@ -145,7 +145,7 @@ static bool is_expected(const PlaybookCheck *check, const PlanRecord *record)
 static void plan_checks(Arena *arena, Plan *plan, const PlanRecord *record)
 {
     const Playbook *playbook = plan->playbook;
-    usec window = MIN_WINDOW_USEC;
+    usec window = MIN_WINDOW_USEC, most = 0;
     if (plan->longest_request_usec > 0 && plan->longest_request_usec + REQUEST_MARGIN_USEC > window)
         window = plan->longest_request_usec + REQUEST_MARGIN_USEC;
     VEC_EACH (check, &playbook->checks) {
@@ -157,11 +157,15 @@ static void plan_checks(Arena *arena, Plan *plan, const PlanRecord *record)
                           : 0;
         if (needed > window)
             window = needed;
+        usec open = check->kind->window_most ? check->kind->window_most(check->spec, playbook->interval_usec) : 0;
+        if (open > most)
+            most = open;
     }
     plan->warmup_usec = playbook->warmup_usec;
     plan->interval_usec = playbook->interval_usec;
     plan->settle_usec = playbook->settle_usec;
     plan->window_usec = playbook->window_usec > 0 ? playbook->window_usec : window;
+    plan->window_most_usec = playbook->window_usec == 0 && most > window ? most : plan->window_usec;
 }
 
 /* What quarantine remembers: the same target, edits and checks give the same hash. The words of the checks are in it,

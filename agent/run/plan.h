@@ -26,6 +26,7 @@ typedef struct Plan {
     PlannedCheckVec checks;
     LivePendingVec pending; /* edits on disk that the running processes never loaded; accepted if not empty */
     usec warmup_usec, window_usec, interval_usec, settle_usec;
+    usec window_most_usec;       /* so long it may go on while a check is undecided; window_usec where not longer */
     usec longest_request_usec;   /* 0: not known */
     bool nothing_to_do;          /* there are changes that make edits, and their result is already there */
     bool only_restarts;          /* no edits by design: nothing to restore, nothing quarantined */

@@ -106,6 +106,7 @@ static void begin_all(Watch *watch, CheckPhase phase, usec window)
         check->enough = false;
         check->trouble = NULL;
         check->context.view = view;
+        check->context.over_usec = 0;
         if (check->plan->kind->begin(check->state, phase, window, &err) < 0)
             note_trouble(watch, check, &err);
     }
@@ -181,17 +182,23 @@ static void judge_one(Watch *watch, Arena *arena, Open *check, bool closing, Che
         ret->name = check->plan->name;
 }
 
-/* A fail that no further sample can mend. */
-static bool lost(Watch *watch)
+/* What the checks say as things stand. */
+typedef struct Standing {
+    bool lost;      /* a fail that no further sample can mend */
+    bool undecided; /* a check that further samples may decide */
+} Standing;
+
+static Standing standing_of(Watch *watch)
 {
     CLEANUP(arena_free) Arena *scratch = arena_new(); /* asked every round */
+    Standing standing = {0};
     VEC_EACH (check, &watch->checks) {
         CheckResult result;
         judge_one(watch, scratch, check, false, &result);
-        if (result.verdict == VERDICT_FAIL && result.final)
-            return true;
+        standing.lost = standing.lost || (result.verdict == VERDICT_FAIL && result.final);
+        standing.undecided = standing.undecided || result.verdict == VERDICT_UNDECIDED;
     }
-    return false;
+    return standing;
 }
 
 static const char *say(Arena *arena, const CheckResult *result)
@@ -222,15 +229,6 @@ static bool cancelled(const Watch *watch)
     return watch->input.cancel && *watch->input.cancel;
 }
 
-/* Whether the phase goes on: it has time, nothing is lost, and somebody still wants to see more. */
-static bool phase_goes_on(Watch *watch, CheckPhase phase, bool wanting)
-{
-    bool early = phase == CHECK_BASELINE || watch->input.once;
-    if (early && !wanting)
-        return false;
-    return phase == CHECK_BASELINE || !lost(watch);
-}
-
 /* One round of requests that do not count. */
 static void warm_all(Watch *watch)
 {
@@ -257,20 +255,43 @@ static int warm_up(Watch *watch, usec warmup_usec, Err *err)
     return 0;
 }
 
-static int observe(Watch *watch, CheckPhase phase, usec limit_usec, Err *err)
+/* Whether the phase goes on: nothing is lost, somebody still wants to see more, and it has time. */
+static bool phase_goes_on(Watch *watch, const WatchPhase *phase, bool wanting, usec elapsed)
 {
-    usec started = clock_boottime(), now = started, end = started + limit_usec, shown = started;
-    while (now < end && !cancelled(watch)) {
-        usec next = now + ROUND_USEC < end ? now + ROUND_USEC : end;
-        if (!phase_goes_on(watch, phase, poll_all(watch, now, &next)))
+    bool early = phase->phase == CHECK_BASELINE || watch->input.once;
+    if (early && !wanting)
+        return false;
+    if (phase->phase == CHECK_BASELINE && elapsed < phase->limit_usec)
+        return true;
+    Standing standing = standing_of(watch);
+    if (standing.lost && phase->phase == CHECK_VERIFY)
+        return false;
+    return elapsed < phase->limit_usec || (standing.undecided && !watch->input.once && elapsed < phase->open_usec);
+}
+
+static void note_over(Watch *watch, usec over_usec)
+{
+    VEC_EACH (check, &watch->checks)
+        check->context.over_usec = over_usec;
+}
+
+static int observe(Watch *watch, const WatchPhase *phase, Err *err)
+{
+    usec started = clock_boottime(), now = started, shown = started;
+    while (!cancelled(watch)) {
+        usec elapsed = now - started, next = now + ROUND_USEC, end = started + phase->limit_usec;
+        note_over(watch, elapsed > phase->limit_usec ? elapsed - phase->limit_usec : 0);
+        if (next > end && now < end)
+            next = end;
+        if (!phase_goes_on(watch, phase, poll_all(watch, now, &next), elapsed))
             break;
         int r = wait_for_answer(watch, next, err);
         if (r < 0)
             return r;
         now = clock_boottime();
         if (now - shown >= USEC_PER_SEC) {
-            progress_wait(watch->input.progress, phase == CHECK_BASELINE ? "baseline" : "verify", now - started,
-                          limit_usec);
+            progress_wait(watch->input.progress, phase->phase == CHECK_BASELINE ? "baseline" : "verify", now - started,
+                          now < end ? phase->limit_usec : phase->open_usec);
             shown = now;
         }
     }
@@ -310,7 +331,7 @@ int watch_phase(Watch *watch, const WatchPhase *phase, WatchOutcome *ret, Err *e
     watch->ahead = false;
     int r = warm_up(watch, phase->warmup_usec, err);
     if (r >= 0)
-        r = observe(watch, phase->phase, phase->limit_usec, err);
+        r = observe(watch, phase, err);
     if (r < 0)
         return r;
     outcome.cancelled = cancelled(watch);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Watching: drives all checks of a run through a phase and adds up their verdicts.
  *
- * A phase ends when its time is over, never earlier with a pass; it ends at once with a fail as soon as a check cannot
- * pass any more. A check that cannot observe is blind (promise 10). */
+ * A phase ends when its time is over, never earlier with a pass; it goes on, for a limited time, while a check is
+ * undecided, and ends at once with a fail as soon as a check cannot pass any more. A check that cannot observe is blind
+ * (promise 10). */
 #pragma once
 
 #include <signal.h>
@@ -52,6 +53,7 @@ typedef struct WatchPhase {
     CheckPhase phase;
     usec warmup_usec; /* between the beginning, from which logs count, and the first probe */
     usec limit_usec;  /* from the first probe: the baseline's longest duration, or the verification's window */
+    usec open_usec;   /* likewise, and later or 0: until then it goes on while a check is undecided */
     usec window_usec; /* the verification's window; a baseline looks back that far in logs */
 } WatchPhase;
 

@@ -14,6 +14,7 @@ typedef struct Script {
     int open, begin, poll; /* results of these calls */
     int enough_after;      /* polls until it needs nothing more; 0: never */
     int fail_after;        /* polls until it is a final fail; 0: never */
+    int undecided_until;   /* polls until it is no longer undecided; 0: it never is */
     Verdict closing;       /* verdict when the window is over */
     int polls;
     bool closed;
@@ -54,9 +55,11 @@ static int script_judge(void *state, Arena *arena, bool closing, CheckResult *re
     (void)err;
     Script *script = state;
     bool failed = script->fail_after > 0 && script->polls >= script->fail_after;
-    *ret = (CheckResult){.verdict = failed    ? VERDICT_FAIL
-                                    : closing ? script->closing
-                                              : VERDICT_BLIND,
+    bool undecided = script->polls < script->undecided_until;
+    *ret = (CheckResult){.verdict = failed      ? VERDICT_FAIL
+                                    : undecided ? VERDICT_UNDECIDED
+                                    : closing   ? script->closing
+                                                : VERDICT_BLIND,
                          .final = failed,
                          .reason = failed ? "too slow" : "scripted"};
     return 0;
@@ -156,6 +159,36 @@ static void a_fail_outweighs_a_blind_check(void **state)
     assert_int_equal(outcome.verdict, VERDICT_FAIL);
     assert_string_equal(outcome.reason, "check \"second\": scripted");
     arena_free(f->arena);
+}
+
+static WatchOutcome run_open_phase(Script *script, usec limit, usec most)
+{
+    Fixture *f = fixture_new(script, 1);
+    Watch *watch = NULL;
+    WatchOutcome outcome = {0};
+    WatchPhase spec = {.phase = CHECK_VERIFY, .limit_usec = limit, .open_usec = most, .window_usec = limit};
+    Err err;
+    assert_int_equal(watch_open(&f->input, &watch, &err), 0);
+    assert_int_equal(watch_phase(watch, &spec, &outcome, &err), 0);
+    watch_close(watch); /* what it holds lives in the arena */
+    arena_free(f->arena);
+    return outcome;
+}
+
+static void an_undecided_check_is_given_more_time_but_not_for_ever(void **state)
+{
+    (void)state;
+    Script never = {.closing = VERDICT_PASS, .undecided_until = 1 << 30},
+           at_last = {.closing = VERDICT_PASS, .undecided_until = 40}, from_the_start = {.closing = VERDICT_PASS};
+    WatchOutcome outcome = run_open_phase(&never, 10 * USEC_PER_MSEC, 100 * USEC_PER_MSEC);
+    assert_int_equal(outcome.verdict, VERDICT_UNDECIDED);
+    assert_true(outcome.elapsed_usec >= 100 * USEC_PER_MSEC);
+    outcome = run_open_phase(&at_last, 10 * USEC_PER_MSEC, 600 * USEC_PER_SEC);
+    assert_int_equal(outcome.verdict, VERDICT_PASS);
+    assert_true(outcome.elapsed_usec >= 30 * USEC_PER_MSEC && outcome.elapsed_usec < 300 * USEC_PER_SEC);
+    outcome = run_open_phase(&from_the_start, 10 * USEC_PER_MSEC, 600 * USEC_PER_SEC);
+    assert_int_equal(outcome.verdict, VERDICT_PASS);
+    assert_true(outcome.elapsed_usec < 300 * USEC_PER_SEC);
 }
 
 static const char *unwanted_of(Verdict first, Verdict second, bool undecided, bool blind)
@@ -269,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_fail_that_cannot_be_mended_ends_the_window_at_once),
         cmocka_unit_test(a_check_that_cannot_observe_is_blind_and_so_is_the_whole),
         cmocka_unit_test(a_fail_outweighs_a_blind_check),
+        cmocka_unit_test(an_undecided_check_is_given_more_time_but_not_for_ever),
         cmocka_unit_test(an_open_verdict_stays_where_the_playbook_keeps_it),
         cmocka_unit_test(a_baseline_ends_when_every_check_has_enough),
         cmocka_unit_test(a_check_that_cannot_observe_refuses_the_run),
