@@ -271,6 +271,7 @@ def main():
         fuzz(tally, options.fuzz_seconds)
         if directory:
             lab(tally, directory, "kills", "--kills", "all", "--timeout", "0")
+            lab(tally, directory, "verdicts", "--verdicts", "20", "--timeout", "0")
         return finish(tally, started)
     signal.alarm(RUN_SECONDS)
     try:

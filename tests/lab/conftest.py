@@ -27,6 +27,8 @@ def pytest_addoption(parser):
     parser.addoption("--salve", default=built if built.is_dir() else None, metavar="PATH",
                      help="what to install on the hosts: a meson build directory, a DESTDIR tree or a program")
     parser.addoption("--kills", default="4", metavar="N", help="how many points of each kind test_kills.py tries; all")
+    parser.addoption("--verdicts", default="2", metavar="N",
+                     help="how many slowdowns test_verdicts.py makes, and thrice as many healthy changes")
     parser.addoption("--seed", type=int, metavar="NUMBER", help="which points it tries")
 
 

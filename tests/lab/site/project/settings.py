@@ -5,11 +5,13 @@ A knob is a file in /var/lib/site/knobs; without the file the application behave
 
     report-seconds   how long /reports/ takes where the request does not say
     request-delay    milliseconds by which every request is slower
+    jitter           "MEDIAN SIGMA": every request takes log-normal time, of that many milliseconds in the median
+    jitter-factor    so many times as long
     health-500       /health/ answers 500
     import-delay     seconds by which importing the application is slower
     import-fails     importing the application raises
     master-dies      seconds after a worker's start when Gunicorn's master is killed
-    only-if          all knobs but report-seconds are turned only where Gunicorn was started with this: "timeout 5"
+    only-if          all knobs but report-seconds and jitter are turned only where Gunicorn was started with this: "timeout 5"
 
 The last one makes a change to Gunicorn's settings the cause of the trouble, and its rollback the cure.
 """
@@ -40,7 +42,7 @@ GUNICORN_WORDS = gunicorn_words()
 def knob(name, default=None):
     """The text of a knob, or the default where it is not turned."""
     condition = KNOBS / "only-if"
-    if condition.exists() and name != "report-seconds" and f" {condition.read_text().strip()} " not in GUNICORN_WORDS:
+    if condition.exists() and name not in ("report-seconds", "jitter") and f" {condition.read_text().strip()} " not in GUNICORN_WORDS:
         return default
     try:
         return (KNOBS / name).read_text().strip()

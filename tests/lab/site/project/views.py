@@ -2,6 +2,7 @@
 """The views of the lab's application: one that is fast, and those that go wrong in the ways the runbook knows."""
 
 import os
+import random
 import signal
 import time
 
@@ -11,10 +12,12 @@ from .settings import knob
 
 
 def request_delay(get_response):
-    """Middleware: the knob request-delay makes every request slower."""
+    """Middleware: the knobs request-delay and jitter make every request slower."""
 
     def middleware(request):
         time.sleep(float(knob("request-delay", "0")) / 1000)
+        median, sigma = (float(word) for word in knob("jitter", "0 0").split())
+        time.sleep(median / 1000 * random.lognormvariate(0, sigma) * float(knob("jitter-factor", "1")))
         return get_response(request)
 
     return middleware
