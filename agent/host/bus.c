@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
@@ -12,11 +13,23 @@
 
 /* Signals are kept as messages and decoded when they are asked for: the callback has no arena of the caller's. */
 enum { MAX_KEPT_SIGNALS = 4096 };
+/* A unique name (":1.42") is at most 255 bytes long (D-Bus specification, "Valid Names"). */
+enum { UNIQUE_NAME_MAX = 256 };
+
+/* How often we ask at most who owns the sender's name: somebody may send one forged signal after the other. */
+static const usec OWNER_USEC = USEC_PER_SEC / 10;
+/* How long messages that are nothing to us may keep us from looking at the clock. */
+static const usec FLOOD_USEC = USEC_PER_SEC;
 
 struct Bus {
     sd_bus *bus;
     sd_bus_message *signals[MAX_KEPT_SIGNALS];
     size_t n_signals, next_signal;
+    bool direct;                 /* no bus daemon: whatever comes is from the peer */
+    const char *sender;          /* of kept signals, a well-known name ... */
+    char owner[UNIQUE_NAME_MAX]; /* ... and the connection that owns the name; "": nobody, as far as we know */
+    bool doubted;                /* a signal of another connection came: the owner may have changed */
+    usec asked;                  /* monotonic, when we asked for the owner last */
 };
 
 static void message_unref(sd_bus_message *message)
@@ -318,7 +331,7 @@ int bus_open(const char *address, bool direct, Bus **ret_bus, Err *err)
     if (r < 0)
         return err_errno(err, -r, "cannot reach %s", address ? address : "the system bus");
     Bus *bus = xmalloc(sizeof *bus);
-    *bus = (Bus){.bus = opened};
+    *bus = (Bus){.bus = opened, .direct = direct};
     *ret_bus = bus;
     return 0;
 }
@@ -383,9 +396,35 @@ int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, c
     return 0;
 }
 
+/* Asks the bus daemon, which alone knows, and whose answers nobody else can send. */
+static void ask_owner(Bus *bus)
+{
+    CLEANUP(message_unref) sd_bus_message *reply = NULL;
+    const char *owner = "";
+    bus->asked = clock_monotonic();
+    bus->doubted = false;
+    int r = sd_bus_call_method(bus->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                               "GetNameOwner", NULL, &reply, "s", bus->sender);
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "s", &owner);
+    snprintf(bus->owner, sizeof bus->owner, "%s", r >= 0 ? owner : "");
+}
+
+/* A signal that is sent to one connection reaches it whatever it asked for, and sd-bus compares no unique name with a
+ * well-known one: anybody who is on the bus can send us "JobRemoved". */
+static bool is_from_sender(Bus *bus, sd_bus_message *message)
+{
+    const char *from = sd_bus_message_get_sender(message);
+    return bus->direct || (from && *bus->owner && strcmp(from, bus->owner) == 0);
+}
+
 static int keep_signal(sd_bus_message *message, void *context, sd_bus_error *error)
 {
     Bus *bus = context;
+    if (!is_from_sender(bus, message)) {
+        bus->doubted = true;
+        return 0;
+    }
     if (bus->next_signal == bus->n_signals)
         bus->next_signal = bus->n_signals = 0;
     if (bus->n_signals == MAX_KEPT_SIGNALS && bus->next_signal > 0) {
@@ -403,6 +442,9 @@ static int keep_signal(sd_bus_message *message, void *context, sd_bus_error *err
 int bus_keep_signal(Bus *bus, const char *sender, const char *path, const char *interface, const char *member, Err *err)
 {
     int r = sd_bus_match_signal(bus->bus, NULL, sender, path, interface, member, keep_signal, bus);
+    bus->sender = sender;
+    if (r >= 0 && !bus->direct)
+        ask_owner(bus);
     return r < 0 ? err_errno(err, -r, "cannot watch the D-Bus signal %s", member) : 0;
 }
 
@@ -411,9 +453,12 @@ int bus_next_signal(Bus *bus, Arena *arena, usec timeout_usec, BusValue *ret_sig
     usec now = clock_monotonic();
     usec end = timeout_usec > USEC_INFINITY - now ? USEC_INFINITY : now + timeout_usec;
     while (bus->next_signal == bus->n_signals) {
+        if (bus->doubted && clock_monotonic() - bus->asked >= OWNER_USEC)
+            ask_owner(bus);
         int r = sd_bus_process(bus->bus, NULL);
         now = clock_monotonic();
-        if (r == 0 && now >= end)
+        bool none = r >= 0 && bus->next_signal == bus->n_signals && now >= end;
+        if (none && (r == 0 || now - end >= FLOOD_USEC))
             return BUS_NO_SIGNAL;
         if (r == 0)
             r = sd_bus_wait(bus->bus, end - now);

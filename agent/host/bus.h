@@ -66,7 +66,9 @@ enum { BUS_ERROR_REPLY = 1 };
  * ret_error may be NULL; with ret_error NULL an error reply is a failure (negative). */
 int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, const char **ret_error, Err *err);
 
-/* Keeps signals of that name from `sender` for bus_next_signal. */
+/* Keeps signals of that name for bus_next_signal, from the connection that owns the well-known name `sender` and from
+ * no other. When the name gets another owner, signals that come before we noticed are lost. One sender a bus; the text
+ * is borrowed. */
 int bus_keep_signal(Bus *bus, const char *sender, const char *path, const char *interface, const char *member,
                     Err *err);
 

@@ -244,6 +244,13 @@ static bool give_up(const JobOptions *options, usec start, JobResult *ret_result
     return interrupted || clock_boottime() - start >= limit;
 }
 
+/* systemd's own word, and the job is gone: a signal alone is not believed. */
+static int has_ended(Systemd *systemd, Arena *arena, const BusValue *signal, const char *job, bool *ret, Err *err)
+{
+    *ret = false;
+    return is_end_of(signal, job) ? job_is_gone(systemd, arena, job, ret, err) : 0;
+}
+
 /* A job may end while the connection is being made anew, and its signal is lost: so we look now and then. An end that
  * nobody saw proves as little as "done" (host/systemd.h). */
 static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOptions *options, JobOutcome *outcome,
@@ -257,7 +264,10 @@ static int wait_job(Systemd *systemd, Arena *arena, const char *job, const JobOp
         Err ignored; /* looking again tells */
         daemon_alive();
         int r = bus_next_signal(systemd->bus, arena, gone ? 0 : USEC_PER_SEC / 10, &signal, err);
-        if (r == 0 && is_end_of(&signal, job)) {
+        bool ended = false;
+        if (r == 0 && has_ended(systemd, arena, &signal, job, &ended, err) < 0)
+            return -(int)err->kind;
+        if (ended) {
             outcome->text = signal.items.items[3].text;
             outcome->result = job_result_of_signal(outcome->text);
             return 0;

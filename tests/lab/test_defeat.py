@@ -14,7 +14,8 @@ from lab.playbooks import SERVICE, TIMEOUT, align, http, playbook
 from lab.runs import KEPT, ROLLED_BACK, leftovers, master_argv, restored, run, salve_json, settle, start
 
 LONG = playbook(TIMEOUT, align(), window="60s")
-SHORT = playbook(TIMEOUT, align())
+CHECKS = (http("health", limit="5s"), SERVICE)  # a busy machine is no reason
+SHORT = playbook(TIMEOUT, align(), checks=CHECKS)
 BOTH = Spec(settings="file", proxy_read_timeout="3s")
 CONFIG = "/etc/site/gunicorn.conf.py"
 
@@ -196,6 +197,40 @@ def test_services_that_a_boot_has_just_started_have_time_to_pass_the_checks(boot
     record = record_of(host)
     assert record["state"] == "rolled-back", record
     assert host.get("/health/").status == 200
+
+
+FORGER = r"""
+# Tells whoever is salve that each job which systemd knows has ended.
+while :; do
+    to=$(busctl list --acquired --unique --no-legend 2>/dev/null | awk '$3 == "salve" || $3 ~ /^salve-/ {print $1}')
+    busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager ListJobs --json=short |
+        tr '[' '\n' | awk -F'[,"]' -v unit=gunicorn.service '$3 == unit {print $1}' | while read -r id; do
+        for name in $to; do
+            busctl --destination="$name" emit /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager JobRemoved uoss \
+                "$id" "/org/freedesktop/systemd1/job/$id" gunicorn.service "$0" && echo "forged $id for $name"
+        done
+    done
+done
+"""
+
+
+@pytest.mark.parametrize("result", ["failed", "done", "canceled"])
+def test_the_end_of_a_job_is_not_believed_from_others_than_systemd(boot, result):
+    host = boot(BOTH)
+    host.write("/etc/systemd/system/gunicorn.service.d/slow.conf", "[Service]\nExecStartPre=/bin/sleep 2\n")
+    host.systemctl("daemon-reload")
+    host.systemctl("restart", "gunicorn")
+    host.wait_site()
+    forger = host.start(["setpriv", "--reuid=django", "--regid=django", "--init-groups", "timeout", "60", "sh", "-c",
+                         FORGER, result], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        ended = run(host, SHORT)
+    finally:
+        forger.terminate()
+        said = forger.communicate()[0]
+    assert "forged" in said, "the attack did not take place"
+    assert ended.code == KEPT, ended
+    assert "timeout" in host.read(CONFIG)
 
 
 @pytest.fixture
