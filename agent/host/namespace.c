@@ -45,8 +45,7 @@ static void remove_tree(int parent, const char *name)
     unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-/* What processes left that did not live to close their staging. */
-static void remove_stale(void)
+void staging_remove_stale(void)
 {
     DIR *stream = opendir(STAGE_PARENT);
     struct dirent *entry;
@@ -102,7 +101,7 @@ static int make_copies(Staging *staging, Err *err)
 
 int staging_open(const StagedFile *files, size_t n_files, Staging **ret_staging, Err *err)
 {
-    remove_stale();
+    staging_remove_stale();
     Arena *arena = arena_new();
     CLEANUP(staging_close) Staging *staging = arena_new_of(arena, Staging);
     *staging = (Staging){files, n_files, arena, NULL, arena_array(arena, const char *, n_files + 1)};

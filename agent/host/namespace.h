@@ -35,6 +35,8 @@ typedef struct Staging Staging;
 int staging_open(const StagedFile *files, size_t n_files, Staging **ret_staging, Err *err);
 void staging_close(Staging *staging);
 DEFINE_CLEANUP(Staging *, staging_close)
+/* Removes what processes left that did not live to close their staging. */
+void staging_remove_stale(void);
 
 enum { STAGING_REFUSED = 1 };
 

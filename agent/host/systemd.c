@@ -372,9 +372,8 @@ int systemd_start_transient(Systemd *systemd, Arena *arena, const char *unit, co
     return r < 0 ? err_prefix(err, "cannot start transient unit %s", unit) : 0;
 }
 
-/* Ends the unit if it still runs and lets systemd forget it: a failed unit would stay until reset, an exited one until
- * it is stopped. */
-static int forget_transient(Systemd *systemd, Arena *arena, const char *unit, Err *err)
+/* A failed unit would stay until it is reset, an exited one until it is stopped. */
+int systemd_forget_transient(Systemd *systemd, Arena *arena, const char *unit, Err *err)
 {
     JobOutcome outcome;
     int r = systemd_job(systemd, arena, JOB_VERB_STOP, unit, &(JobOptions){0}, &outcome, err);
@@ -411,7 +410,7 @@ int systemd_end_transient(TransientRun *run, Arena *arena, const JobOptions *opt
         result.code = status.exec_main_code;
         result.status = status.exec_main_status;
         result.invocation_id = status.invocation_id;
-        r = forget_transient(run->systemd, arena, run->unit, err);
+        r = systemd_forget_transient(run->systemd, arena, run->unit, err);
     }
     if (r == 0)
         *ret_result = result;
@@ -420,7 +419,7 @@ int systemd_end_transient(TransientRun *run, Arena *arena, const JobOptions *opt
 
 int systemd_cancel_transient(TransientRun *run, Arena *arena, Err *err)
 {
-    return run->job ? forget_transient(run->systemd, arena, run->unit, err) : 0;
+    return run->job ? systemd_forget_transient(run->systemd, arena, run->unit, err) : 0;
 }
 
 int systemd_run_transient(Systemd *systemd, Arena *arena, const char *unit, const UnitPropertyVec *properties,

@@ -240,6 +240,8 @@ int systemd_begin_transient(Systemd *systemd, Arena *arena, const char *unit, co
                             TransientRun *ret_run, Err *err);
 int systemd_end_transient(TransientRun *run, Arena *arena, const JobOptions *options, TransientResult *ret_result,
                           Err *err);
+/* Ends a transient unit that still runs, and lets systemd forget it. */
+int systemd_forget_transient(Systemd *systemd, Arena *arena, const char *unit, Err *err);
 int systemd_cancel_transient(TransientRun *run, Arena *arena, Err *err);
 
 /* The settings that make a service's sandbox and that a transient unit accepts in the form in which they are read;

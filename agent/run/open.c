@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "run/guards.h"
+#include "run/leftovers.h"
 #include "run/own.h"
 #include "run/rebuild.h"
 #include "run/recover.h"
@@ -65,6 +66,8 @@ static int open_half(Arena *arena, const char *state_dir, const char *what, Even
         return r;
     engine->live = live_new(arena, engine->systemd, "");
     engine->chronicle.ledger = engine->store.ledger;
+    Progress progress = {.sink = sink};
+    leftovers_remove(engine->systemd, arena, &progress);
     r = bring_in_order(engine, half, err);
     if (r < 0)
         return r;

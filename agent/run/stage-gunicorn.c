@@ -160,7 +160,7 @@ static int begin(const StageInput *in, Staging *staging, const GunicornFacts *fa
         r = describe(in, staging, facts, check->output, &properties, err);
     if (r < 0)
         return r;
-    const char *name = arena_printf(in->arena, "salve-check-%s-%d.service", in->run_id, staging ? 1 : 0);
+    const char *name = arena_printf(in->arena, UNIT_CHECK_PREFIX "%s-%d.service", in->run_id, staging ? 1 : 0);
     r = systemd_begin_transient(check->systemd, in->arena, name, &properties, &check->run, err);
     check->begun = r >= 0;
     return r;

@@ -19,6 +19,17 @@ static const char *type_of(const char *name)
     return NULL;
 }
 
+bool unit_is_salves(const char *name)
+{
+    static const char *const prefixes[] = {UNIT_CHECK_PREFIX, UNIT_RUN_PREFIX, "salve-recover.", "salve-restore.",
+                                           "salve-due."};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        if (str_starts(name, prefixes[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool is_template(const char *name)
 {
     const char *at = strchr(name, '@');
@@ -50,7 +61,7 @@ static int all_names(View *view, const char *type, StringVec *ret, Err *err)
             return r;
         VEC_EACH (name, &names) {
             const char *own = type_of(*name);
-            if (own)
+            if (own && !unit_is_salves(*name))
                 *vec_push(view_arena(view), ret) = *name;
             else if (!own && (r = add_instances(view, unit_load_path[i], *name, ret, err)) < 0)
                 return r;

@@ -29,8 +29,14 @@ enum { UNIT_NOT_FOUND = 1 };
 /* "gunicorn" is "gunicorn.service". UNIT_NOT_FOUND: no fragment in any place. ERR_INVALID: not a unit name, or a file
  * that systemd would refuse. */
 int unit_load(View *view, const char *name, const Unit **ret, Err *err);
-/* All names of a type ("service"), sorted: files of the load path and enabled instances; without templates, aliases and
- * masked ones. */
+/* salve's own transient units: the judges of a candidate, and the carriers of runs. */
+#define UNIT_CHECK_PREFIX "salve-check-"
+#define UNIT_RUN_PREFIX   "salve-run-"
+/* Whether the unit is one of salve's own, which are never a part of the stack. */
+bool unit_is_salves(const char *name);
+
+/* All names of a type ("service"), sorted: files of the load path and enabled instances; without templates, aliases,
+ * masked ones and salve's own. */
 int unit_names(View *view, const char *type, StringVec *ret, Err *err);
 /* Units whose fragment or drop-ins hold the text somewhere: a quick way to those worth loading. Names as unit_names has
  * them, of all types. */

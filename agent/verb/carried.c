@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "store/program.h"
+#include "stack/unit.h"
 #include "store/runtime.h"
 #include "verb/recover.h"
 #include "verb/work.h"
@@ -28,7 +29,7 @@ enum { REQUEST_MAX = 64 << 20, OOM_SCORE = -900, UMASK_OURS = 0077 };
 
 const char *carried_unit(Arena *arena, const char *run_id)
 {
-    return arena_printf(arena, "salve-run-%s.service", run_id);
+    return arena_printf(arena, UNIT_RUN_PREFIX "%s.service", run_id);
 }
 
 const char *carried_request_name(Arena *arena, const char *run_id)

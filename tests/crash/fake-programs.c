@@ -19,6 +19,10 @@ int staging_open(const StagedFile *files, size_t n_files, Staging **ret_staging,
     return 0;
 }
 
+void staging_remove_stale(void)
+{
+}
+
 void staging_close(Staging *staging)
 {
     free(staging);

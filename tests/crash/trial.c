@@ -114,6 +114,25 @@ static const char *judge_all(const Judge *judge, const Trial *trial, const Fault
     return problem ? problem : go_to_the_end(judge, may_be_stuck(trial, tested));
 }
 
+/* Whatever the fault was: once it is over, the host takes the next run, there or back. */
+static const char *judge_next_run(const Judge *judge, const Trial *trial)
+{
+    bool undoes = trial->scenario->act == ACT_UNDO;
+    bool changed = judge_side(judge, true) == (undoes ? SIDE_OLD : SIDE_NEW);
+    Act next = changed ? ACT_UNDO : ACT_RUN;
+    sim->knobs = (Knobs){0};
+    sim->skew += 2 * USEC_PER_SEC; /* the ids of runs tell which came first */
+    ActEnd end = act_with(next, (Fault){0});
+    Side wanted = changed == undoes ? SIDE_NEW : SIDE_OLD;
+    if (end != ACT_ENDED || sim->outcome.r < 0 || sim->outcome.state != RUN_KEPT)
+        return arena_printf(judge->arena, "the next run (%s) does not work: %s: %s", act_to_string(next),
+                            how_it_ended(end), sim->outcome.text);
+    if (judge_side(judge, true) != wanted)
+        return arena_printf(judge->arena, "the next run (%s) was kept, and the files are not as it wishes",
+                            act_to_string(next));
+    return services_disagree(world_root());
+}
+
 static const char *final_state(const Judge *judge)
 {
     Row row;
@@ -135,5 +154,7 @@ void trial_do(Arena *arena, const Trial *trial, Verdicts *ret)
     if (ret->reached)
         ret->problem = judge_all(&judge, trial, tested, end);
     ret->ended = final_state(&judge);
+    if (ret->reached && !ret->problem)
+        ret->problem = judge_next_run(&judge, trial);
     memcpy(sim->injector.where, where, sizeof where);
 }

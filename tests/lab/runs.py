@@ -147,8 +147,10 @@ def invocations(host):
 
 
 def leftovers(host):
-    """What salve has left that only a run under way may have: its hot file, and names beside its targets."""
-    found = host.run("ls -d /var/lib/salve/hot 2>/dev/null; find /etc /srv -name '.*salve*'", check=False).stdout
+    """What salve has left that only a run under way may have: its hot file, names beside its targets, staging
+    directories and transient units."""
+    found = host.run("ls -d /var/lib/salve/hot /run/salve/stage-* 2>/dev/null; find /etc /srv -name '.*salve*'; "
+                     "ls -d /run/systemd/transient/salve-check-* 2>/dev/null", check=False).stdout
     return found.split()
 
 

@@ -96,9 +96,16 @@ class Trials:
         except AssertionError as error:
             raise AssertionError(f"{what}: {error}") from error
         self.ends[f"{side} ({state})"] += 1
-        if side == "new":
-            assert salve(self.host, "rollback", "--yes", *ONCE).code == KEPT, what
+        self.next_run(what, side)
         self.newest = newest_run(self.host)["run"]
+
+    def next_run(self, what, side):
+        """Whatever ended the last run: the next ones work. The old state is there afterwards."""
+        if side == "old":
+            ended = run(self.host, CHANGE, *ONCE, "--force")
+            assert ended.code == KEPT, f"{what}: the next run does not work: {ended}"
+        back = salve(self.host, "rollback", "--yes", *ONCE)
+        assert back.code == KEPT, f"{what}: the next rollback does not work: {back}"
 
     def tell(self, kind, record_property):
         text = f"{sum(self.ends.values())} tried: " + ", ".join(f"{count} ended {end}"
@@ -164,3 +171,17 @@ def test_killed_with_the_whole_host(boot, sample, record_property):
         host.wait_site()
         trials.judge(f"power cut in {state}")
     trials.tell("killed: power cuts", record_property)
+
+
+def test_killed_while_gunicorn_checks_the_candidate(boot):
+    host = boot(SPEC)
+    first_run(host)
+    trials = Trials(host)
+    host.knob("import-delay", "3")
+    with start(host, CHANGE) as carried:
+        host.run("until ls /run/systemd/transient/salve-check-* 2>/dev/null; do :; done", timeout=30)
+        carried.signal("KILL")
+        carried.end()
+    host.knob("import-delay", None)
+    assert host.salve("plan", write_playbook(host, CHANGE)).code == KEPT, "a unit of salve's own is taken for a service"
+    trials.judge("killed while gunicorn --check-config ran")
