@@ -182,3 +182,20 @@ def test_a_terminal_is_asked_before_anything_happens(host):
         done = host.run("echo n | script -qec 'salve run /root/playbooks/ask.yaml' /dev/null", check=False)
     assert "Apply? [y/N]" in done.stdout and "Nothing was touched" in done.stdout, done
     assert run(host, "no-such-playbook").code == INVALID
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_what_is_said_into_closed_descriptors_is_written_nowhere(host, closed):
+    words = " ".join(f"'{word}'" for word in PLAN)
+    done = host.run(["sh", "-c", f"salve -v plan {words} {closed}"], check=False)
+    assert done.code in (0, REFUSED), done
+    assert host.run(["sh", "-c", "cat /var/lib/salve/lock 2>/dev/null"], check=False).stdout == ""
+
+
+def test_escapes_and_reordering_characters_reach_no_terminal(host):
+    name = "/root/\x1b]0;owned\x07\u202e\u2026.yaml"
+    for words in (["plan", name], ["status", name], ["lint", name]):
+        said = host.run(["salve", *words], check=False, environment={"LANG": "C"})
+        text = said.stdout + said.stderr
+        assert "owned" in text and "\\u202e..." in text, said
+        assert all(char == "\n" or " " <= char <= "~" for char in text), said
