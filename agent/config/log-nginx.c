@@ -115,7 +115,8 @@ static LogEvent classify(Bytes message)
         if (message.len == 0 || message.data[0] != rows[i].start[0] || !log_starts(message, rows[i].start))
             continue;
         Failure failure = read_failure(message);
-        if (rows[i].any_doing || memmem(failure.doing.data, failure.doing.len, "upstream", 8))
+        bool upstream = failure.doing.len && memmem(failure.doing.data, failure.doing.len, "upstream", 8);
+        if (rows[i].any_doing || upstream)
             return rows[i].classify(&failure);
     }
     return LOG_NONE;
