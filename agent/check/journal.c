@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "check/count.h"
+#include "check/journal-loss.h"
 #include "check/kinds.h"
 #include "host/journal.h"
 #include "stack/log-event.h"
@@ -44,6 +45,7 @@ typedef struct JournalState {
     CountLimit limit;
 
     CheckPhase phase;
+    usec began; /* where the look of this phase begins, realtime */
     Reader readers[READERS];
     size_t n_readers;
     LogCounter *counter;
@@ -207,7 +209,7 @@ static void feed(JournalState *state, const Line *line)
 {
     const JournalEntry *entry = &line->entry;
     if (entry->suppressed > 0)
-        note_problem(state, "journald dropped lines of this unit (rate limit): set LogRateLimitIntervalSec=0 in the "
+        note_problem(state, "journald dropped lines of this unit (rate limit): raise LogRateLimitBurst= of the "
                             "unit to see all");
     const LogInput input = {
         .place = LOG_JOURNAL,
@@ -255,6 +257,7 @@ static int journal_begin(void *state_, CheckPhase phase, usec window_usec, Err *
         count.span = window_usec > least ? window_usec : least;
         since = clock_realtime() - count.span;
     }
+    state->began = since == USEC_INFINITY ? clock_realtime() : since;
     *present(state) = count;
     state->counter = log_counter_new(state->context->arena, state->kind);
     if (open_readers(state, since, err) < 0) {
@@ -280,6 +283,9 @@ static int journal_judge(void *state_, Arena *arena, bool closing, CheckResult *
         if (journal_sync(err) < 0)
             note_problem(state, arena_strdup(state->context->arena, err_text(err)));
         read_all(state);
+        const char *loss = journal_loss(state->context->systemd, state->context->arena, state->unit, state->began);
+        if (loss)
+            note_problem(state, loss);
     }
     CountTrial trial = {
         .what = state->kind->name,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <systemd/sd-journal.h>
 
 #include "base/cleanup.h"
@@ -358,6 +359,49 @@ int journal_next(Journal *journal, Arena *arena, JournalEntry *ret_entry, Err *e
     entry.cursor = cursor_of(journal, arena);
     *ret_entry = entry;
     return 0;
+}
+
+int journal_next_stamp(Journal *journal, usec *ret_realtime, int *ret_priority, Err *err)
+{
+    const void *data;
+    size_t len;
+    int r = sd_journal_next(journal->journal);
+    if (r < 0)
+        return journal_error(err, r, "read");
+    if (r == 0)
+        return JOURNAL_END;
+    static const char prefix[] = "PRIORITY=";
+    size_t skip = sizeof prefix - 1;
+    *ret_priority = LOG_INFO; /* what journald takes a line without one for */
+    if (sd_journal_get_data(journal->journal, "PRIORITY", &data, &len) >= 0 && len == skip + 1)
+        *ret_priority = ((const char *)data)[skip] - '0';
+    r = sd_journal_get_realtime_usec(journal->journal, ret_realtime);
+    return r < 0 ? journal_error(err, r, "read") : 0;
+}
+
+/* "s=...;i=1a;..." (journal-fields): entries of one journal are numbered from 1 on, over rotations and reboots. */
+static uint64_t number_of(const char *cursor)
+{
+    const char *at = strstr(cursor, ";i=");
+    return at ? strtoull(at + 3, NULL, 16) : 0;
+}
+
+int journal_oldest(Journal *journal, usec *ret_realtime, bool *ret_vacuumed, Err *err)
+{
+    CLEANUP(arena_free) Arena *scratch = arena_new();
+    sd_journal *j = journal->journal;
+    sd_journal_flush_matches(j);
+    int r = sd_journal_seek_head(j);
+    if (r >= 0)
+        r = sd_journal_next(j);
+    if (r > 0)
+        r = sd_journal_get_realtime_usec(j, ret_realtime);
+    else if (r == 0)
+        *ret_realtime = 0;
+    if (r < 0)
+        return journal_error(err, r, "read");
+    *ret_vacuumed = number_of(cursor_of(journal, scratch)) > 1;
+    return apply_filter(journal, err);
 }
 
 int journal_last_cursor(Journal *journal, Arena *arena, const char **ret_cursor, Err *err)

@@ -72,6 +72,13 @@ int journal_next(Journal *journal, Arena *arena, JournalEntry *ret_entry, Err *e
  * position. */
 int journal_last_cursor(Journal *journal, Arena *arena, const char **ret_cursor, Err *err);
 
+/* Only when the next entry was stored, and its PRIORITY: for counting many. As journal_next otherwise. */
+int journal_next_stamp(Journal *journal, usec *ret_realtime, int *ret_priority, Err *err);
+
+/* The oldest entry of all files, whatever the filter, and whether journald has removed any before it. Drops the
+ * position. */
+int journal_oldest(Journal *journal, usec *ret_realtime, bool *ret_vacuumed, Err *err);
+
 enum { JOURNAL_INVALIDATED = 1 };
 
 /* Before reading on after a while: what was appended is seen in any case. JOURNAL_INVALIDATED: files came or went

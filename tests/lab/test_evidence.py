@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """No verdict without evidence: what the checks read is what the processes write, or they say that they are blind."""
 
+import pytest
+
 from lab import Spec
 from lab.playbooks import SERVICE, TIMEOUT, gunicorn, playbook
 from lab.runs import KEPT, ROLLED_BACK, run, start
@@ -81,3 +83,37 @@ def test_an_nginx_that_logs_to_standard_error_leaves_no_evidence_in_its_default_
     ended = run(host, playbook(TIMEOUT, checks=(SERVICE, FAILURES)))
     assert ended.code == ROLLED_BACK, ended
     assert ended.said("no process of nginx.service has /var/log/nginx/error.log open"), ended
+
+
+TIMEOUTS = {"journal": {"unit": "gunicorn.service", "event": "worker-timeout", "no_more_than": 0}}
+
+
+def unit_setting(host, *lines):
+    host.run("mkdir -p /etc/systemd/system/gunicorn.service.d")
+    host.write("/etc/systemd/system/gunicorn.service.d/log.conf", "\n".join(["[Service]", *lines, ""]))
+    host.systemctl("daemon-reload")
+    host.systemctl("restart", "gunicorn")
+    host.run("until curl -sf -o /dev/null http://127.0.0.1/health/; do :; done", timeout=30)
+
+
+BLIND = {
+    "rate limit": (["LogRateLimitIntervalSec=5min", "LogRateLimitBurst=2"], "LogRateLimitBurst"),
+    "namespace": (["LogNamespace=site"], "LogNamespace=site"),
+    "level": (["LogLevelMax=warning"], "LogLevelMax="),
+    "standard error": (["StandardError=null"], "StandardError="),
+}
+
+
+@pytest.mark.parametrize("kind", BLIND)
+def test_a_journal_that_cannot_show_all_lines_is_no_pass(boot, kind):
+    lines, words = BLIND[kind]
+    host = boot(Spec(timeout=9))
+    unit_setting(host, *lines)
+    ended = run(host, playbook(TIMEOUT, checks=(TIMEOUTS,)))
+    assert ended.code == ROLLED_BACK, ended
+    assert words in ended.reason, ended
+
+
+def test_a_journal_that_shows_all_lines_passes(boot):
+    ended = run(boot(Spec(timeout=9)), playbook(TIMEOUT, checks=(TIMEOUTS,)))
+    assert ended.code == KEPT, ended
