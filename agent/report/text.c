@@ -81,6 +81,26 @@ static void add_sample(TextReport *report, Ink *ink, const Event *event, const c
                text && *text ? " " : "", text ? text : "");
 }
 
+/* Whether that verdict of the check was shown already since the run entered its state; remembers it. A rollback and a
+ * wait judge the checks again and again. */
+static bool was_told(TextReport *report, const Event *event)
+{
+    uint64_t check = 14695981039346656037u; /* FNV-1a */
+    for (const char *c = event->subject ? event->subject : ""; *c; c++)
+        check = (check ^ (unsigned char)*c) * 1099511628211u;
+    for (size_t i = 0; i < report->n_told; i++) {
+        TextTold *told = &report->told[i];
+        if (told->check != check)
+            continue;
+        bool same = told->verdict == event->verdict;
+        told->verdict = event->verdict;
+        return same;
+    }
+    if (report->n_told < TEXT_TOLD_MAX)
+        report->told[report->n_told++] = (TextTold){check, event->verdict};
+    return false;
+}
+
 static void add_verdict(TextReport *report, Ink *ink, const Event *event, const char *text)
 {
     add_head(report, ink, event, false);
@@ -129,6 +149,10 @@ void text_event(TextReport *report, const Event *event, StrBuf *out)
         report->began = report->last_wait = event->realtime;
     if (event->kind == EVENT_STEP)
         snprintf(report->step, sizeof report->step, "%s", text ? text : "");
+    if (event->kind == EVENT_STATE)
+        report->n_told = 0;
+    if (event->kind == EVENT_VERDICT && was_told(report, event) && report->detail < TEXT_VERBOSE)
+        return;
     if (report->detail < least[event->kind])
         return;
     switch (event->kind) {

@@ -16,13 +16,24 @@ typedef enum TextDetail {
     TEXT_VERBOSE, /* and each step as it begins, each sample */
 } TextDetail;
 
+enum { TEXT_TOLD_MAX = 64 };
+
+/* The last verdict of a check that was shown. */
+typedef struct TextTold {
+    uint64_t check; /* a hash of its name */
+    Verdict verdict;
+} TextTold;
+
 typedef struct TextReport {
     TextDetail detail;
     bool colour;
     bool waits_shown_elsewhere; /* by the live view */
     usec began;                 /* of the first event; 0: none was seen yet */
     usec last_wait;
-    char step[256]; /* the step that is under way */
+    char step[256];               /* the step that is under way */
+    TextTold told[TEXT_TOLD_MAX]; /* since the run entered its state: a verdict that stays the same is shown once, but
+                                     for TEXT_VERBOSE */
+    size_t n_told;
 } TextReport;
 
 /* Appends the lines of one event, often none. */

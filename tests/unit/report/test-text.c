@@ -32,6 +32,35 @@ static void a_run_reads_as_one_line_a_step(void **state)
                                           "   33.0s  rolled-back: health: p95 812ms > 500ms\n");
 }
 
+static void an_equal_verdict_is_shown_once_a_state(void **state)
+{
+    static const Event events[] = {
+        {.kind = EVENT_STATE, .state = RUN_RESTORED},
+        {.kind = EVENT_VERDICT, .subject = "health", .verdict = VERDICT_FAIL, .text = "HTTP 502"},
+        {.kind = EVENT_VERDICT, .subject = "slow", .verdict = VERDICT_FAIL, .text = "HTTP 502"},
+        {.kind = EVENT_VERDICT, .subject = "health", .verdict = VERDICT_FAIL, .text = "HTTP 502"},
+        {.kind = EVENT_VERDICT, .subject = "health", .verdict = VERDICT_PASS, .text = "3 samples"},
+        {.kind = EVENT_STATE, .state = RUN_VERIFYING},
+        {.kind = EVENT_VERDICT, .subject = "health", .verdict = VERDICT_PASS, .text = "4 samples"},
+    };
+    const struct {
+        TextDetail detail;
+        size_t failed;
+    } rows[] = {{TEXT_NORMAL, 2}, {TEXT_VERBOSE, 3}};
+    for (size_t row = 0; row < ARRAY_LEN(rows); row++) {
+        CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
+        TextReport report = {.detail = rows[row].detail};
+        for (size_t i = 0; i < ARRAY_LEN(events); i++)
+            text_event(&report, &events[i], &out);
+        size_t failed = 0;
+        for (const char *at = strbuf_str(&out); (at = strstr(at, "HTTP 502")); at++)
+            failed++;
+        assert_int_equal(failed, rows[row].failed);
+        assert_non_null(strstr(strbuf_str(&out), "health: 3 samples"));
+        assert_non_null(strstr(strbuf_str(&out), "health: 4 samples"));
+    }
+}
+
 static void quiet_leaves_what_a_person_must_know(void **state)
 {
     CLEANUP(strbuf_free) StrBuf out = STRBUF_INIT(10000);
@@ -67,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_reads_as_one_line_a_step),
+        cmocka_unit_test(an_equal_verdict_is_shown_once_a_state),
         cmocka_unit_test(quiet_leaves_what_a_person_must_know),
         cmocka_unit_test(verbose_shows_samples_and_beginnings),
         cmocka_unit_test(numbers_carry_their_unit),
