@@ -18,6 +18,9 @@ enum { UNIQUE_NAME_MAX = 256 };
 
 /* How often we ask at most who owns the sender's name: somebody may send one forged signal after the other. */
 static const usec OWNER_USEC = USEC_PER_SEC / 10;
+/* A bus daemon that does not answer is no reason to stand still: without an owner no signal counts, and whoever waits
+ * looks for itself. */
+static const usec OWNER_ANSWER_USEC = 2 * USEC_PER_SEC;
 /* How long messages that are nothing to us may keep us from looking at the clock. */
 static const usec FLOOD_USEC = USEC_PER_SEC;
 
@@ -399,12 +402,17 @@ int bus_call(Bus *bus, Arena *arena, const BusCall *call, BusValue *ret_reply, c
 /* Asks the bus daemon, which alone knows, and whose answers nobody else can send. */
 static void ask_owner(Bus *bus)
 {
+    CLEANUP(message_unref) sd_bus_message *call = NULL;
     CLEANUP(message_unref) sd_bus_message *reply = NULL;
     const char *owner = "";
     bus->asked = clock_monotonic();
     bus->doubted = false;
-    int r = sd_bus_call_method(bus->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                               "GetNameOwner", NULL, &reply, "s", bus->sender);
+    int r = sd_bus_message_new_method_call(bus->bus, &call, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                           "org.freedesktop.DBus", "GetNameOwner");
+    if (r >= 0)
+        r = sd_bus_message_append(call, "s", bus->sender);
+    if (r >= 0)
+        r = sd_bus_call(bus->bus, call, OWNER_ANSWER_USEC, NULL, &reply);
     if (r >= 0)
         r = sd_bus_message_read(reply, "s", &owner);
     snprintf(bus->owner, sizeof bus->owner, "%s", r >= 0 ? owner : "");
