@@ -14,6 +14,10 @@ static const char *const verdict_names[VERDICT_COUNT] = {
     [VERDICT_FAIL] = "fail",
 };
 
+const char *const check_baseline_choices[] = {
+    [CHECK_MAY_FAIL] = "may_fail", [CHECK_MUST_OBSERVE] = "must_observe", [CHECK_MUST_PASS] = "must_pass", NULL};
+const char *const check_when_absent_choices[] = {[CHECK_ABSENT_REFUSE] = "refuse", [CHECK_ABSENT_SKIP] = "skip", NULL};
+
 const char *verdict_to_string(Verdict verdict)
 {
     return verdict_names[verdict];
@@ -35,4 +39,13 @@ const CheckKind *check_kind_find(const char *name)
             return check_kinds[i];
     }
     return NULL;
+}
+
+bool check_file_is_absent(View *view, const char *path)
+{
+    const FileState *state;
+    const char *target;
+    Err ignored;
+    return view_resolve(view, path, &target, &ignored) >= 0 && view_get(view, target, &state, &ignored) >= 0 &&
+           state->type == FILE_ABSENT;
 }

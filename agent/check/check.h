@@ -54,6 +54,9 @@ typedef struct CheckResult {
     const char *reason; /* one line with the numbers: "p95 812ms > 500ms (24 samples)" */
     MeasureVec measures;
     StringVec dropped; /* criteria that could not be applied: "over_baseline: the baseline has 3 samples" */
+    /* Of a baseline that shows the check itself to be wrong here, and tells nothing of the service: what is wrong and
+     * what to write instead. NULL: no such thing was seen. */
+    const char *fault;
 } CheckResult;
 
 struct HttpPool;
@@ -77,6 +80,46 @@ typedef struct CheckContext {
     void *user;
 } CheckContext;
 
+/* What every check accepts: the first member of each kind's spec. */
+typedef struct CheckCommon {
+    Value baseline, when_absent;
+} CheckCommon;
+
+/* Which baselines end a run before anything is touched; CheckCommon.baseline.choice. */
+typedef enum CheckBaseline {
+    CHECK_MAY_FAIL,     /* none: what the check looks at is to come with the change */
+    CHECK_MUST_OBSERVE, /* those with a CheckResult.fault */
+    CHECK_MUST_PASS,    /* those that fail, too */
+} CheckBaseline;
+
+typedef enum CheckWhenAbsent { CHECK_ABSENT_REFUSE, CHECK_ABSENT_SKIP } CheckWhenAbsent;
+
+extern const char *const check_baseline_choices[];    /* by CheckBaseline; NULL-terminated */
+extern const char *const check_when_absent_choices[]; /* by CheckWhenAbsent; NULL-terminated */
+
+/* The rows for a spec whose member `common` is a CheckCommon. */
+#define CHECK_COMMON_FIELDS(T)                                                                                         \
+    {.name = "baseline",                                                                                               \
+     .shape = SHAPE_VALUE,                                                                                             \
+     .offset = FIELD_OFFSET(T, common.baseline, Value),                                                                \
+     .kind = VALUE_ENUM,                                                                                               \
+     .choices = check_baseline_choices,                                                                                \
+     .default_text = "must_observe",                                                                                   \
+     .help = "When the run is refused after the baseline, before anything is touched: must_pass, where the check "     \
+             "fails; must_observe, where the baseline shows the check itself to be wrong on this host (a name that "   \
+             "does not resolve, a redirect, a login); may_fail, never, for what is to come with the change."},         \
+    {                                                                                                                  \
+        .name = "when_absent", .shape = SHAPE_VALUE, .offset = FIELD_OFFSET(T, common.when_absent, Value),             \
+        .kind = VALUE_ENUM, .choices = check_when_absent_choices, .default_text = "refuse",                            \
+        .help = "Where the host has not what is looked at (no nginx, no such unit, no such file): refuse, or skip "    \
+                "the check and say so in the plan."                                                                    \
+    }
+
+enum { CHECK_ABSENT = 1 };
+
+/* For a preflight: that the path leads to nothing. False where it cannot be told. */
+bool check_file_is_absent(View *view, const char *path);
+
 #define CHECK_TAG_WARM UINT64_MAX /* HttpRequest.tag of a request that warms up: nobody gets its answer */
 
 typedef struct CheckKind {
@@ -96,6 +139,9 @@ typedef struct CheckKind {
     usec (*window)(const void *spec, usec interval_usec, usec longest_request_usec);
     /* How long a window of length auto may go on, at most, while this check is undecided; NULL: no longer. */
     usec (*window_most)(const void *spec, usec interval_usec);
+    /* What can be told from the configuration before anybody is asked; NULL: nothing. CHECK_ABSENT: the host has not
+     * what is looked at, *ret_why says what. ERR_REFUSED: it cannot pass as it is written; what to write instead. */
+    int (*preflight)(View *view, const void *spec, const char **ret_why, Err *err);
     int (*open)(CheckContext *context, const void *spec, void **ret_state, Err *err);
     /* window_usec: how long the phase will last at most, counted from the first poll; it may end earlier. In
      * CHECK_BASELINE it is the window of the verification to come: how far back logs are looked at. Verification begins

@@ -44,6 +44,7 @@ const Field http_fields[] = {
                    .help = "When to give up on a request; auto: 5s above the largest limit, 30s without one."),
     FIELD_DURATION(HttpSpec, every, .min = "100ms", .help = "From one request to the next; the interval by default."),
     CRITERIA_FIELDS(HttpSpec, criteria),
+    CHECK_COMMON_FIELDS(HttpSpec),
     FIELDS_END,
 };
 
@@ -258,9 +259,11 @@ Sample http_answer_judge(Arena *arena, const HttpExpect *expect, const HttpResul
     case HTTP_REFUSED:
     case HTTP_UNREACHABLE:
     case HTTP_TLS:
+    case HTTP_CERTIFICATE:
     case HTTP_EMPTY:
     case HTTP_RESET: return failed(SAMPLE_FAILED, result, arena_strdup(arena, text));
     case HTTP_NAME:
+    case HTTP_CA:
     case HTTP_OTHER: break;
     }
     return failed(SAMPLE_UNKNOWN, result, arena_strdup(arena, text));

@@ -14,6 +14,7 @@ typedef struct HeaderFrom {
 } HeaderFrom;
 
 typedef struct HttpSpec {
+    CheckCommon common;
     Value name, url, method;
     ValueVec headers;
     VEC(HeaderFrom) header_from;
@@ -55,6 +56,11 @@ int http_header_from(Arena *arena, const HeaderFrom *from, Bytes content, const 
 
 /* How long a request may take: as the spec says, or somewhat longer than its largest limit. */
 usec http_timeout_of(const HttpSpec *spec, const Rules *rules);
+
+/* Of an answer that shows the check to be wrong for this host, and says nothing of the service: what to write instead.
+ * NULL for every other answer. */
+const char *http_answer_fault(Arena *arena, const HttpExpect *expect, const HttpRequest *request,
+                              const HttpResult *result);
 
 /* What the answer says. The text is for people and names no header. */
 Sample http_answer_judge(Arena *arena, const HttpExpect *expect, const HttpResult *result);

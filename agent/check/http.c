@@ -41,6 +41,7 @@ typedef struct HttpState {
     usec in_flight_since, last_seen; /* boottime; last_seen: when it was last known to run */
     SampleVec baseline, samples;     /* `samples` of the present phase */
     TimingVec timings;               /* of good answers in the present phase */
+    const char *fault;               /* the first answer in the present phase that shows the check to be wrong */
 } HttpState;
 
 static usec every_of(const HttpSpec *spec, usec interval_usec)
@@ -91,6 +92,20 @@ static int http_lint(const void *spec_, usec window_usec, usec interval_usec, Er
                        "the window of %s holds fewer than the %zu samples needed, one every %s: write window: auto, %s",
                        usec_to_string(arena, window_usec), samples, usec_to_string(arena, every),
                        "lengthen it, or lower every or min_samples");
+    return 0;
+}
+
+static int http_preflight(View *view, const void *spec_, const char **ret_why, Err *err)
+{
+    const HttpSpec *spec = spec_;
+    if (value_is_known(&spec->ca) && check_file_is_absent(view, spec->ca.text))
+        return err_set(err, ERR_REFUSED, "%s is not there: write ca with a file of CA certificates that is",
+                       spec->ca.text);
+    VEC_EACH (from, &spec->header_from) {
+        if (check_file_is_absent(view, from->file.text))
+            return err_set(err, ERR_REFUSED, "%s is not there: it should hold the value of %s", from->file.text,
+                           from->name.text);
+    }
     return 0;
 }
 
@@ -208,6 +223,7 @@ static int http_begin(void *state_, CheckPhase phase, usec window_usec, Err *err
     state->in_flight = false;
     state->samples = (SampleVec){0};
     state->timings = (TimingVec){0};
+    state->fault = NULL;
     return 0;
 }
 
@@ -298,6 +314,8 @@ static int http_on_result(void *state_, const HttpResult *result, Err *err)
     bool ok = sample.kind == SAMPLE_OK;
     if (ok)
         *vec_push(context->arena, &state->timings) = result->timing;
+    else if (!state->fault)
+        state->fault = http_answer_fault(context->arena, &state->expect, &state->request, result);
     if (context->on_sample)
         context->on_sample(context->user, state->name, (double)sample.duration / (double)USEC_PER_MSEC, "ms", ok,
                            sample.text);
@@ -367,6 +385,8 @@ static int http_judge(void *state_, Arena *arena, bool closing, CheckResult *ret
     };
     CheckResult result = {.name = state->name};
     trial_judge(&trial, arena, &result);
+    if (state->phase == CHECK_BASELINE && state->timings.n == 0) /* one good answer, and the check is right */
+        result.fault = state->fault;
     add_steps(state, arena, &result);
     *ret = result;
     return 0;
@@ -381,6 +401,7 @@ const CheckKind check_http = {
     .lint = http_lint,
     .window = http_window,
     .window_most = http_window_most,
+    .preflight = http_preflight,
     .open = http_open,
     .begin = http_begin,
     .warm = http_warm,

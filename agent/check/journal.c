@@ -15,6 +15,7 @@
 #include "stack/log-event.h"
 
 typedef struct JournalSpec {
+    CheckCommon common;
     Value name, unit, event, no_more_than;
 } JournalSpec;
 
@@ -25,6 +26,7 @@ static const Field journal_fields[] = {
     FIELD_WORD(JournalSpec, event, .required = true, .help = "What to count, for example worker-timeout."),
     FIELD_SCALAR(JournalSpec, no_more_than, .required = true,
                  .help = "A number for the whole window, or baseline: as often as before the run."),
+    CHECK_COMMON_FIELDS(JournalSpec),
     FIELDS_END,
 };
 

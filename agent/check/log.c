@@ -15,6 +15,7 @@
 #include "stack/log-writer.h"
 
 typedef struct LogSpec {
+    CheckCommon common;
     Value name, source, path, unit, event, no_more_than;
 } LogSpec;
 
@@ -28,6 +29,7 @@ static const Field log_fields[] = {
     FIELD_WORD(LogSpec, event, .required = true, .help = "What to count, for example upstream-failure."),
     FIELD_SCALAR(LogSpec, no_more_than, .required = true,
                  .help = "A number for the whole window, or baseline: as often as before the run."),
+    CHECK_COMMON_FIELDS(LogSpec),
     FIELDS_END,
 };
 
@@ -53,6 +55,7 @@ typedef struct LogState {
     VEC(Followed) files;
     const char *no_files;     /* why there are none */
     const LogService *writer; /* who must be writing; NULL: that is not asked */
+    const char *fault;        /* why the baseline shows that there is nothing to read */
 
     CheckPhase phase;
     Count baseline, count;
@@ -88,6 +91,22 @@ static int log_lint(const void *spec, usec window_usec, usec interval_usec, Err 
     const LogEventKind *kind;
     CountLimit limit;
     return parse(spec, &place, &kind, &limit, err);
+}
+
+static int log_preflight(View *view, const void *spec_, const char **ret_why, Err *err)
+{
+    const LogSpec *spec = spec_;
+    const NginxFacts *nginx;
+    LogPlace place;
+    if (value_is_set(&spec->path)) {
+        *ret_why = arena_printf(view_arena(view), "%s is not there", spec->path.text);
+        return check_file_is_absent(view, spec->path.text) ? CHECK_ABSENT : 0;
+    }
+    int r = log_place_from_string(spec->source.text, &place, err);
+    if (r < 0 || place == LOG_GUNICORN_ERROR)
+        return r;
+    *ret_why = "there is no nginx on this host";
+    return nginx_load(view, &nginx, err) == NGINX_ABSENT ? CHECK_ABSENT : 0; /* errors are for who opens it to tell */
 }
 
 static usec log_window(const void *spec, usec interval_usec, usec longest_request_usec)
@@ -162,6 +181,7 @@ static int log_check_open(CheckContext *context, const void *spec_, void **ret_s
         *vec_push(context->arena, &state->files) = (Followed){.path = *path};
     }
     state->writer = writer_of(state, spec);
+    state->fault = state->no_files;
     *ret_state = state;
     return 0;
 }
@@ -294,6 +314,10 @@ static int log_begin(void *state_, CheckPhase phase, usec window_usec, Err *err)
             note_error(state, err);
         else
             add_renamed(state, file);
+        if (r == -ERR_NOT_FOUND && phase == CHECK_BASELINE)
+            state->fault =
+                arena_printf(state->context->arena,
+                             "%s: write path with the file that is written, or have it opened again", err_text(err));
     }
     return 0;
 }
@@ -355,6 +379,8 @@ static int log_judge(void *state_, Arena *arena, bool closing, CheckResult *ret,
         trial.count.span += state->context->over_usec;
     CheckResult result = {.name = state->name};
     count_judge(&trial, arena, &result);
+    if (state->phase == CHECK_BASELINE)
+        result.fault = state->fault;
     *ret = result;
     return 0;
 }
@@ -368,6 +394,7 @@ const CheckKind check_log = {
     .name_of = log_name,
     .lint = log_lint,
     .window = log_window,
+    .preflight = log_preflight,
     .open = log_check_open,
     .begin = log_begin,
     .poll = log_poll,

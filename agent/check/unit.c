@@ -4,6 +4,7 @@
 #include "check/unit-watch.h"
 
 typedef struct UnitSpec {
+    CheckCommon common;
     Value name, restarts, workers;
 } UnitSpec;
 
@@ -17,6 +18,7 @@ static const Field unit_fields[] = {
               .help = "How often systemd may restart it by itself in the window."),
     FIELD_ENUM(UnitSpec, workers, worker_choices, .default_text = "any",
                .help = "all: as many workers as its settings say, and none replaced in the window."),
+    CHECK_COMMON_FIELDS(UnitSpec),
     FIELDS_END,
 };
 
@@ -35,6 +37,16 @@ static const char *unit_check_name(Arena *arena, const void *spec_)
 {
     const UnitSpec *spec = spec_;
     return spec->name.is_auto ? "unit" : arena_printf(arena, "unit %s", spec->name.text);
+}
+
+static int unit_preflight(View *view, const void *spec_, const char **ret_why, Err *err)
+{
+    const UnitSpec *spec = spec_;
+    const Unit *unit;
+    if (spec->name.is_auto)
+        return 0;
+    *ret_why = arena_printf(view_arena(view), "there is no unit %s on this host", spec->name.text);
+    return unit_load(view, spec->name.text, &unit, err) == UNIT_NOT_FOUND ? CHECK_ABSENT : 0;
 }
 
 static usec unit_window(const void *spec, usec interval_usec, usec longest_request_usec)
@@ -165,6 +177,7 @@ const CheckKind check_unit = {
     .spec_size = sizeof(UnitSpec),
     .name_of = unit_check_name,
     .window = unit_window,
+    .preflight = unit_preflight,
     .open = unit_open,
     .begin = unit_begin,
     .poll = unit_poll,

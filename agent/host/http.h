@@ -43,12 +43,14 @@ typedef enum HttpOutcome {
     HTTP_REFUSED,     /* connection refused, or no such socket */
     HTTP_UNREACHABLE, /* no route, permission, ... */
     HTTP_TIMEOUT,
-    HTTP_NAME,    /* the name could not be resolved */
-    HTTP_TLS,     /* handshake or certificate */
-    HTTP_EMPTY,   /* the connection was closed without an answer */
-    HTTP_PARTIAL, /* the answer ended early: status and part of the body are there */
-    HTTP_RESET,   /* the connection broke while receiving or sending */
-    HTTP_OTHER,   /* see text */
+    HTTP_NAME,        /* the name could not be resolved */
+    HTTP_TLS,         /* the handshake failed */
+    HTTP_CERTIFICATE, /* the certificate is not accepted: unknown issuer, another name, expired */
+    HTTP_CA,          /* there are no CA certificates to judge by: no such file, or an empty one */
+    HTTP_EMPTY,       /* the connection was closed without an answer */
+    HTTP_PARTIAL,     /* the answer ended early: status and part of the body are there */
+    HTTP_RESET,       /* the connection broke while receiving or sending */
+    HTTP_OTHER,       /* see text */
 } HttpOutcome;
 
 const char *http_outcome_to_string(HttpOutcome outcome); /* "ok", "connection refused", ... */

@@ -23,6 +23,7 @@
 
 #include "config/secret.h"
 #include "run/activate.h"
+#include "run/baseline.h"
 #include "run/before.h"
 #include "run/confirm.h"
 #include "run/due.h"
@@ -114,7 +115,7 @@ static int take_baseline(Run *run, const Plan *plan, Err *err)
     run->baseline = outcome.results;
     progress_done(&run->progress, "%zu samples%s%s", outcome.samples, outcome.reason ? "; " : "",
                   outcome.reason ? outcome.reason : "");
-    return 0;
+    return baseline_judge(run, &plan->checks, &outcome, err);
 }
 
 static int write_snapshot(Run *run, const Plan *plan, Err *err)
@@ -481,6 +482,7 @@ int engine_run(Engine *engine, const Plan *plan, const RunOptions *options, RunR
     if (r < 0)
         return r;
     run.cancel = options->cancel;
+    run.accept_failing_baseline = options->accept_failing_baseline;
     run.swap.edits = &plan->edits;
     run.effects = &plan->effects;
     run.settle_usec = plan->settle_usec;

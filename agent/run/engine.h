@@ -16,6 +16,7 @@ typedef struct RunOptions {
     const char *user;             /* who asked; NULL: whoever started this process */
     bool once;                    /* --verify once */
     bool force;                   /* --force: also a plan in quarantine */
+    bool accept_failing_baseline; /* go on though a check forbids it after the baseline (run/baseline.h) */
     usec confirm_usec;            /* --confirm: how long to wait for a confirmation; 0: none is asked for */
     const char *answer_path;      /* where to listen for it (CONFIRM_SOCKET in the runtime directory) */
     usec for_usec;                /* --for: the change is undone after this time; 0: it is for good */

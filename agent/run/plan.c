@@ -142,7 +142,25 @@ static bool is_expected(const PlaybookCheck *check, const PlanRecord *record)
     return !record || (!check->kind->judges_change && strings_contain(record->passed, check->name));
 }
 
-static void plan_checks(Arena *arena, Plan *plan, const PlanRecord *record)
+/* What the configuration already tells of a check. 1: it is left out, and a note says so. A rollback asks what it can:
+ * the way back is never closed; and a run that does nothing asks nobody. */
+static int preflight(Arena *arena, Plan *plan, const PlaybookCheck *check, bool lenient, Err *err)
+{
+    const CheckCommon *common = check->spec;
+    const char *why = NULL;
+    int r = check->kind->preflight ? check->kind->preflight(plan->view, check->spec, &why, err) : 0;
+    if (r == 0 || (r < 0 && !lenient))
+        return r < 0 ? err_prefix(err, "check \"%s\"", check->name) : 0;
+    if (r == CHECK_ABSENT && !lenient && common->when_absent.choice == CHECK_ABSENT_REFUSE)
+        return err_set(err, ERR_REFUSED, "check \"%s\": %s; if it may be left out here, write when_absent: skip",
+                       check->name, why);
+    *vec_push(arena, &plan->notes) = (Note){.level = r == CHECK_ABSENT ? NOTE_INFO : NOTE_WARNING,
+                                            .subject = arena_printf(arena, "check \"%s\"", check->name),
+                                            .text = arena_printf(arena, "left out: %s", r < 0 ? err_text(err) : why)};
+    return 1;
+}
+
+static int plan_checks(Arena *arena, Plan *plan, const PlanRecord *record, Err *err)
 {
     const Playbook *playbook = plan->playbook;
     usec window = MIN_WINDOW_USEC, most = 0;
@@ -151,7 +169,17 @@ static void plan_checks(Arena *arena, Plan *plan, const PlanRecord *record)
     VEC_EACH (check, &playbook->checks) {
         if (!is_expected(check, record))
             continue;
-        *vec_push(arena, &plan->checks) = (PlannedCheck){.kind = check->kind, .spec = check->spec, .name = check->name};
+        int r = preflight(arena, plan, check, record || plan->nothing_to_do, err);
+        if (r < 0)
+            return r;
+        if (r > 0)
+            continue;
+        const CheckCommon *common = check->spec;
+        *vec_push(arena, &plan->checks) =
+            (PlannedCheck){.kind = check->kind,
+                           .spec = check->spec,
+                           .name = check->name,
+                           .baseline = record ? CHECK_MAY_FAIL : (CheckBaseline)common->baseline.choice};
         usec needed = check->kind->window
                           ? check->kind->window(check->spec, playbook->interval_usec, plan->longest_request_usec)
                           : 0;
@@ -166,6 +194,7 @@ static void plan_checks(Arena *arena, Plan *plan, const PlanRecord *record)
     plan->settle_usec = playbook->settle_usec;
     plan->window_usec = playbook->window_usec > 0 ? playbook->window_usec : window;
     plan->window_most_usec = playbook->window_usec == 0 && most > window ? most : plan->window_usec;
+    return 0;
 }
 
 /* What quarantine remembers: the same target, edits and checks give the same hash. The words of the checks are in it,
@@ -246,7 +275,9 @@ static int finish(Arena *arena, Plan *plan, const PlanRecord *record, const Chan
     plan->only_restarts = plan->edits.n == 0 && wishes_restart(&plan->wishes);
     plan->nothing_to_do = plan->edits.n == 0 && !plan->only_restarts;
     plan->target = target_name(arena, plan->view);
-    plan_checks(arena, plan, record);
+    r = plan_checks(arena, plan, record, err);
+    if (r < 0)
+        return r;
     plan->hash = plan_hash(arena, plan);
     return 0;
 }

@@ -37,7 +37,8 @@ typedef struct Run {
     StringVec conflicts;     /* paths that a rollback left to whoever changed them meanwhile */
     const char *open;        /* what is kept without a pass, and why; NULL: all checks passed */
     bool looks_first;        /* taken up by somebody else: what is well is not restarted (run/well.h) */
-    bool blamed;             /* what was changed is at fault, should the run be rolled back (promise 8) */
+    bool accept_failing_baseline; /* --accept-failing-baseline (run/baseline.h) */
+    bool blamed;                  /* what was changed is at fault, should the run be rolled back (promise 8) */
 } Run;
 
 struct Engine {

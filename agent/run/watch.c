@@ -177,7 +177,8 @@ static void judge_one(Watch *watch, Arena *arena, Open *check, bool closing, Che
     if (!check->trouble && check->plan->kind->judge(check->state, arena, closing, ret, &err) < 0)
         note_trouble(watch, check, &err);
     if (check->trouble)
-        *ret = (CheckResult){.name = check->plan->name, .verdict = VERDICT_BLIND, .reason = check->trouble};
+        *ret = (CheckResult){
+            .name = check->plan->name, .verdict = VERDICT_BLIND, .reason = check->trouble, .fault = check->trouble};
     if (!ret->name)
         ret->name = check->plan->name;
 }
@@ -369,14 +370,15 @@ bool watch_as_before(Arena *arena, const CheckResultVec *baseline, const CheckRe
     const char *reason = NULL;
     for (size_t i = 0; i < now->n; i++) {
         const CheckResult *result = &now->items[i];
-        bool passed_then = i < baseline->n && baseline->items[i].verdict == VERDICT_PASS;
+        const CheckResult *then = i < baseline->n ? &baseline->items[i] : NULL;
         if (result->verdict == VERDICT_PASS)
             continue;
         const char *text = say(arena, result);
-        if (!passed_then)
+        bool failed = then && then->verdict == VERDICT_FAIL && result->verdict == VERDICT_FAIL;
+        if (then && then->verdict == VERDICT_PASS)
+            reason = reason ? reason : text;
+        else if (failed && !then->fault)
             *vec_push(arena, ret_sick) = text;
-        else if (!reason)
-            reason = text;
     }
     *ret_reason = reason;
     return reason == NULL;

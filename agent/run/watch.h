@@ -16,6 +16,7 @@ typedef struct PlannedCheck {
     const CheckKind *kind;
     const void *spec;
     const char *name;
+    CheckBaseline baseline; /* which baseline ends the run */
 } PlannedCheck;
 
 typedef VEC(PlannedCheck) PlannedCheckVec;
@@ -74,6 +75,7 @@ const char *watch_unwanted(Arena *arena, const WatchOutcome *outcome, const bool
 void watch_for_rollback(Watch *watch, View *restored);
 
 /* Whether every check that passed at the baseline passes now: how a rollback is judged (promise 6). ret_reason names
- * the first one that does not. Checks that did not pass then are reported as "still sick" in ret_sick. */
+ * the first one that does not. ret_sick gets those that failed then and fail now: of a check that
+ * could not tell anything then (CheckResult.fault, no evidence) nothing is said. */
 bool watch_as_before(Arena *arena, const CheckResultVec *baseline, const CheckResultVec *now, const char **ret_reason,
                      StringVec *ret_sick);

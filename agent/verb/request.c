@@ -35,6 +35,7 @@ static const struct {
     ROW(FIELD_BOOL, colour),
     ROW(FIELD_USEC, confirm_usec),
     ROW(FIELD_USEC, for_usec),
+    ROW(FIELD_BOOL, accept_failing_baseline),
 };
 
 static Node *encode(Arena *arena, FieldKind kind, const void *member)

@@ -21,7 +21,7 @@ typedef struct Request {
     const char *reason, *user;
     const char *accepted; /* hash of the plan that a person agreed to; NULL: whatever the plan is (--yes) */
     const char *fault;    /* SALVE_FAULT for the run alone (tests) */
-    bool once, force, accept_pending, make_permanent, colour;
+    bool once, force, accept_pending, make_permanent, accept_failing_baseline, colour;
     usec confirm_usec, for_usec;
 } Request;
 

@@ -6,7 +6,7 @@ typedef struct RunVerbOptions {
     StringVec set, overrides;
     const char *verify, *reason;
     usec confirm_usec, for_usec;
-    bool yes, accept_pending, make_permanent, force, foreground;
+    bool yes, accept_pending, make_permanent, accept_failing_baseline, force, foreground;
 } RunVerbOptions;
 
 static const char *const verify_modes[] = {"window", "once", NULL};
@@ -28,6 +28,8 @@ static const Option run_options[] = {
                 "Go on though the disk holds edits that the running processes never loaded; recorded."),
     OPTION_FLAG(RunVerbOptions, make_permanent, "make-permanent", 0,
                 "Go on though a temporary change of the same files would not end by itself any more; recorded."),
+    OPTION_FLAG(RunVerbOptions, accept_failing_baseline, "accept-failing-baseline", 0,
+                "Go on though a check already fails before the change, or cannot tell anything here; recorded."),
     OPTION_FLAG(RunVerbOptions, force, "force", 0, "Try a plan again that was rolled back before; recorded."),
     OPTION_FLAG(RunVerbOptions, foreground, "foreground", 0,
                 "Carry the run in this process: it is put back when this process is asked to end."),
@@ -99,6 +101,7 @@ static int run_run(VerbContext *context, Err *err)
         .force = options->force,
         .accept_pending = options->accept_pending,
         .make_permanent = options->make_permanent,
+        .accept_failing_baseline = options->accept_failing_baseline,
         .confirm_usec = options->confirm_usec,
         .for_usec = options->for_usec,
     };

@@ -22,6 +22,7 @@ static RunOptions run_options(Arena *arena, const Request *request)
         .user = request->user,
         .once = request->once,
         .force = request->force,
+        .accept_failing_baseline = request->accept_failing_baseline,
         .confirm_usec = request->confirm_usec,
         .for_usec = request->for_usec,
         .overrides = overrides.items,

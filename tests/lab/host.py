@@ -6,6 +6,7 @@ import http.client
 import os
 import pathlib
 import shlex
+import ssl
 import subprocess
 import tempfile
 import time
@@ -146,7 +147,11 @@ class Host:
     def get(self, path="/health/", timeout=30, host="site.test", port=80):
         """Ask the host's nginx from the test machine. Errors of the connection are an answer with status 0."""
         started = time.monotonic()
-        connection = http.client.HTTPConnection(self.address, port, timeout=timeout)
+        if self.spec.nginx == "secure" and port == 80:
+            context = ssl._create_unverified_context()  # of the host's own making
+            connection = http.client.HTTPSConnection(self.address, timeout=timeout, context=context)
+        else:
+            connection = http.client.HTTPConnection(self.address, port, timeout=timeout)
         try:
             connection.request("GET", path, headers={"Host": host, "Connection": "close"})
             answer = connection.getresponse()

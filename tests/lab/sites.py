@@ -11,11 +11,12 @@ PROXY_HEADERS = """\
         proxy_set_header X-Forwarded-Port $server_port;
 """
 
-TLS = """\
-    listen 443 ssl http2;
+CERTIFICATE = """\
     ssl_certificate /etc/ssl/site/fullchain.pem;
     ssl_certificate_key /etc/ssl/site/privkey.pem;
 """
+
+TLS = "    listen 443 ssl http2;\n" + CERTIFICATE
 
 
 def upstream(spec):
@@ -39,6 +40,11 @@ def site(spec, listen, names, extra=""):
             "        proxy_redirect off;\n    }\n}\n")
 
 
+def redirect_to_https():
+    return ("server {\n    listen 80 default_server;\n    server_name site.test;\n"
+            "    return 301 https://$host$request_uri;\n}\n\n")
+
+
 def files_only_site():
     return "server {\n    listen 80;\n    server_name files.test;\n    root /srv/site/shared/static;\n}\n"
 
@@ -50,6 +56,8 @@ def install_nginx(tree, spec):
         chosen = {"site": block + site(spec, "80 default_server", "site.test", extra=TLS),
                   "shop": site(spec, "80", "shop.test"),
                   "files": files_only_site()}
+    if spec.nginx == "secure":
+        chosen = {"site": block + redirect_to_https() + site(spec, "443 ssl", "site.test", extra=CERTIFICATE)}
     for name, text in chosen.items():
         tree.write(f"/etc/nginx/sites-available/{name}", text)
         tree.link(f"/etc/nginx/sites-available/{name}", f"/etc/nginx/sites-enabled/{name}")

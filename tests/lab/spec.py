@@ -14,7 +14,7 @@ class Spec:
     worker: str = "sync"                   # sync; gthread, as the runbook's own unit has it: by --threads 2
     bind: str = "tcp"                      # tcp 127.0.0.1:8000; socket: gunicorn.socket; unix: a path of Gunicorn's own
     settings: str = "flags"                # where settings live: flags, file, env (GUNICORN_CMD_ARGS), web-concurrency
-    nginx: str = "upstream"                # upstream block; direct proxy_pass; sites: several, one with TLS; none
+    nginx: str = "upstream"                # upstream block; direct proxy_pass; sites: several, one with TLS; secure: TLS only, by its name only; none
     workers: int = 3
     threads: int = 2                       # of gthread
     timeout: int = 2
@@ -51,6 +51,7 @@ WORDS = {
     "upstream": {"nginx": "upstream"},
     "direct": {"nginx": "direct"},
     "sites": {"nginx": "sites"},
+    "secure": {"nginx": "secure"},
     "no-nginx": {"nginx": "none"},
     "wrapper": {"wrapper": True},
     "template": {"template": True},

@@ -26,7 +26,8 @@ def install_stack(container, spec):
     tree = Tree(container.root)
     tree.write("/etc/hostname", f"{container.name}\n")
     tree.write("/etc/machine-id", f"{uuid.uuid4().hex}\n", mode=0o444)
-    tree.write("/etc/hosts", f"127.0.0.1 localhost\n{container.address} {container.name} site.test shop.test\n")
+    names = "" if spec.nginx == "secure" else " site.test shop.test"  # as where only the world's DNS has the name
+    tree.write("/etc/hosts", f"127.0.0.1 localhost\n{container.address} {container.name}{names}\n")
     for path, size in spec.disks:
         container.add_disk(path, size)
     install_application(tree, spec)
@@ -41,6 +42,8 @@ def install_application(tree, spec):
     tree.copy(APPLICATION, "/srv/site/releases/1")
     tree.link("releases/1", "/srv/site/current")
     environment = dict(SECRETS, **units.environment_settings(spec))
+    if spec.nginx == "secure":
+        environment["SITE_HOSTS"] = "site.test"
     lines = [f'{name}="{value}"' if " " in value else f"{name}={value}" for name, value in environment.items()]
     tree.write("/etc/site/gunicorn.env", "".join(f"{line}\n" for line in lines), mode=0o640, group=USER)
     tree.directory("/var/lib/site/knobs")

@@ -124,6 +124,8 @@ static void each_outcome_has_its_weight(void **state)
         {HTTP_TIMEOUT, SAMPLE_TIMED_OUT},
         {HTTP_NAME, SAMPLE_UNKNOWN},
         {HTTP_TLS, SAMPLE_FAILED},
+        {HTTP_CERTIFICATE, SAMPLE_FAILED},
+        {HTTP_CA, SAMPLE_UNKNOWN},
         {HTTP_EMPTY, SAMPLE_FAILED},
         {HTTP_PARTIAL, SAMPLE_FAILED},
         {HTTP_RESET, SAMPLE_FAILED},

@@ -60,7 +60,7 @@ time.sleep(float(knob("import-delay", "0")))
 
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 DEBUG = False
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = os.environ.get("SITE_HOSTS", "*").split()
 ROOT_URLCONF = "project.urls"
 TIME_ZONE = "America/Chicago"
 USE_TZ = True
