@@ -4,6 +4,7 @@
 
 #include "run/run.h"
 
-/* ERR_REFUSED where a check cannot tell anything on this host (CheckResult.fault), or must pass before the change and
- * does not. With run->accept_failing_baseline each of them is a warning in the run's record instead. */
-int baseline_judge(Run *run, const PlannedCheckVec *checks, const WatchOutcome *baseline, Err *err);
+/* Takes the baseline into run->baseline. ERR_REFUSED where a check cannot tell anything on this host
+ * (CheckResult.fault), or must pass before the change and does not. With run->accept_failing_baseline each of them is a
+ * warning in the run's record instead. */
+int baseline_take(Run *run, const Plan *plan, Err *err);

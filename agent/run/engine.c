@@ -3,7 +3,7 @@
  * next one begins (but for states that decide nothing, see ledger.c):
  *
  *     planned      ledger row                                        record_run
- *     baselining   the checks look, nothing is touched               take_baseline
+ *     baselining   the checks look, nothing is touched               run/baseline.c
  *     snapshotted  both sides of every file in git, read back        take_snapshot
  *     staged       the candidate is judged, dot files written        stage
  *     applying     hot file, then ledger, then exchanges             apply
@@ -34,11 +34,6 @@
 #include "run/run.h"
 #include "run/stage.h"
 #include "run/state.h"
-
-/* A baseline takes no longer than this: somebody waits, and the site is down. */
-#define BASELINE_USEC (15 * USEC_PER_SEC)
-/* Likewise, where it has fewer samples than a comparison needs. */
-#define BASELINE_MOST_USEC (60 * USEC_PER_SEC)
 
 static const char *who_started(Arena *arena)
 {
@@ -85,37 +80,6 @@ static int record_run(Run *run, const Plan *plan, const RunOptions *options, Err
     progress_state(&run->progress, RUN_PLANNED);
     record_permissions(run, plan, options);
     return 0;
-}
-
-static void keep_verdicts(Run *run, const WatchOutcome *outcome)
-{
-    VEC_EACH (result, &outcome->results)
-        chronicle_verdict(run->chronicle, run->arena, run->record.id, result);
-}
-
-static int take_baseline(Run *run, const Plan *plan, Err *err)
-{
-    WatchPhase phase = {CHECK_BASELINE, 0, BASELINE_USEC, BASELINE_MOST_USEC, plan->window_usec};
-    WatchOutcome outcome;
-    int r = run_enter(run, RUN_BASELINING, NULL, err);
-    if (r >= 0)
-        r = before_look(run, err);
-    if (r < 0)
-        return r;
-    run->chronicle->phase = "baseline";
-    progress_step(&run->progress, "baseline: %zu check%s", plan->checks.n, plan->checks.n == 1 ? "" : "s");
-    r = watch_phase(run->watch, &phase, &outcome, err);
-    if (r >= 0 && outcome.cancelled)
-        r = err_set(err, ERR_REFUSED, "cancelled");
-    if (r < 0) {
-        progress_failed(&run->progress, "%s", err_text(err));
-        return r;
-    }
-    keep_verdicts(run, &outcome);
-    run->baseline = outcome.results;
-    progress_done(&run->progress, "%zu samples%s%s", outcome.samples, outcome.reason ? "; " : "",
-                  outcome.reason ? outcome.reason : "");
-    return baseline_judge(run, &plan->checks, &outcome, err);
 }
 
 static int write_snapshot(Run *run, const Plan *plan, Err *err)
@@ -283,7 +247,7 @@ static int verify(Run *run, const Plan *plan, const RunOptions *options, Err *er
     if (r >= 0 && outcome.cancelled)
         r = err_set(err, ERR_FAILED, "cancelled");
     if (r >= 0) {
-        keep_verdicts(run, &outcome);
+        run_keep_verdicts(run, &outcome);
         note_thoroughness(run, plan, &outcome, options->once);
     }
     const char *unwanted = NULL;
@@ -357,7 +321,7 @@ static int prepare(Run *run, const Plan *plan, bool *ret_live, Err *err)
     CLEANUP(stage_close) Stage *candidate = NULL;
     StageInput input = stage_input(run, plan);
     *ret_live = false;
-    int r = take_baseline(run, plan, err);
+    int r = baseline_take(run, plan, err);
     if (r >= 0)
         r = stage_begin(&input, &candidate, err); /* behind the baseline: it would measure the check, too */
     if (r >= 0)

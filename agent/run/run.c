@@ -167,3 +167,9 @@ bool run_host_failed(const Err *why)
     }
     return why->errnum == 0 || why->kind == ERR_NOT_FOUND;
 }
+
+void run_keep_verdicts(Run *run, const WatchOutcome *outcome)
+{
+    VEC_EACH (result, &outcome->results)
+        chronicle_verdict(run->chronicle, run->arena, run->record.id, result);
+}

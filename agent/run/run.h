@@ -94,3 +94,6 @@ void run_roll_back(Run *run, const char *reason);
 bool run_machine_stops(Run *run);
 /* The first half alone: the files are back, and systemd has read them. Ends in RUN_RESTORED or as above. */
 void run_restore(Run *run, const char *reason);
+
+/* What the checks said, into the chronicle. */
+void run_keep_verdicts(Run *run, const WatchOutcome *outcome);
