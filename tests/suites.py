@@ -270,6 +270,8 @@ def main():
         crash(tally, directory) if directory else tally.add(failed=1)
         fuzz(tally, options.fuzz_seconds)
         if directory:
+            say("unit tests, with every round of the races and every instant")
+            suites(tally, directory, "unit", environment={"SALVE_WHOLE": "1"}, slower=10)
             lab(tally, directory, "kills", "--kills", "all", "--timeout", "0")
             lab(tally, directory, "verdicts", "--verdicts", "20", "--timeout", "0")
         return finish(tally, started)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/files-at.h"
 #include "base/files-durable.h"
 
@@ -148,6 +149,28 @@ int files_unlink(const char *path, Err *err)
     if (r == FILES_FILLED)
         return err_set(err, ERR_REFUSED, "%s is a directory that holds something; look at it and move it away", path);
     return r == FILES_MISSING ? 1 : dir_sync(dir, path, err);
+}
+
+int files_set_aside(const char *path, char ret_name[ASIDE_NAME_SIZE], Err *err)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    CLEANUP(fd_close) int dir = -1;
+    char aside[ASIDE_NAME_SIZE];
+    const char *name;
+    int r = open_parent(arena, path, &dir, &name, err);
+    if (r < 0)
+        return r;
+    if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return 1;
+    snprintf(aside, sizeof aside, "%.32s.damaged-%llu", name, (unsigned long long)clock_realtime());
+    r = file_replace_at(dir, name, dir, aside, path, err);
+    if (r >= 0)
+        r = dir_sync(dir, path, err);
+    if (r < 0)
+        return err_prefix(err, "cannot set the damaged %s aside", name);
+    if (ret_name)
+        memcpy(ret_name, aside, sizeof aside);
+    return 0;
 }
 
 int files_load(Arena *arena, const char *path, size_t max, Bytes *ret, Err *err)

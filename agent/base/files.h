@@ -81,6 +81,10 @@ int files_mkdir(const char *path, Err *err);
 int files_write(const char *path, mode_t mode, Bytes content, Err *err);
 /* Removes a file, and what a crash in files_write left beside it. 1: it was not there. */
 int files_unlink(const char *path, Err *err);
+/* Gives a name to what lies there that says so: NAME.damaged-TIME, of which ret_name, where not NULL, gets the last
+ * component. Nothing is opened. 1: there is nothing. */
+enum { ASIDE_NAME_SIZE = 64 };
+int files_set_aside(const char *path, char ret_name[ASIDE_NAME_SIZE], Err *err);
 /* The content of a small regular file, at most `max` bytes (more is ERR_INVALID). 1: absent. */
 int files_load(Arena *arena, const char *path, size_t max, Bytes *ret, Err *err);
 /* fsync of a directory, so that names in it survive. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/files.h"
 
 enum { BUSY_TIMEOUT_MSEC = 5000 };
 
@@ -221,12 +222,32 @@ static bool may_go_alone(const Err *err)
     return err->kind != ERR_DAMAGED && err->kind != ERR_REFUSED && err->kind != ERR_BUSY;
 }
 
+/* SQLite would wait for a FIFO, and write where a symlink leads. */
+static int check_files(const char *path, Err *err)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        const char *file = arena_printf(arena, "%s%s", path, suffixes[i]);
+        FileState found;
+        int r = file_stat("", file, &found, err);
+        if (r < 0)
+            return r;
+        if (found.type != FILE_ABSENT && found.type != FILE_REGULAR)
+            return err_set(err, ERR_DAMAGED, "%s is a %s, not a file", file, file_type_to_string(found.type));
+    }
+    return 0;
+}
+
 int db_open(const char *path, DbMode mode, const char *const *migrations, Db **ret, Err *err)
 {
     struct stat st;
-    if (mode == DB_READ && stat(path, &st) < 0 && errno == ENOENT)
+    if (mode == DB_READ && lstat(path, &st) < 0 && errno == ENOENT)
         return 1;
-    int r = open_one_way(path, mode, false, migrations, ret, err);
+    int r = mode == DB_MEMORY ? 0 : check_files(path, err);
+    if (r < 0)
+        return r;
+    r = open_one_way(path, mode, false, migrations, ret, err);
     if (r >= 0 || mode != DB_WRITE || !may_go_alone(err))
         return r;
     Err alone;

@@ -15,3 +15,7 @@ const char *repo_path(const Repo *repo);
 int repo_reachable(Repo *repo, Arena *arena, const StringVec *commits, StringVec *ret, Err *err);
 /* Whether there is such a commit; REPO_NONE. */
 int repo_has(Repo *repo, const char *commit, Err *err);
+
+/* Whether the parts of a repository are of the kind that they should be, or absent: libgit2 would wait for a FIFO.
+ * ERR_DAMAGED: what lies there is no repository, however often it is asked. */
+int git_check_parts(const char *path, Err *err);

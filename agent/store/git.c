@@ -105,6 +105,9 @@ static int open_repo(Repo *repo, bool create, Err *err)
     int r = check_owner(repo->path, err);
     if (r < 0 || (r == REPO_NONE && !create))
         return r;
+    int sound = git_check_parts(repo->path, err);
+    if (sound < 0)
+        return sound;
     int code = r == REPO_NONE ? GIT_ENOTFOUND : git_repository_open_bare(&repo->handle, repo->path);
     if (code < 0 && create && (r = initialise(repo, err)) < 0)
         return r;

@@ -181,27 +181,45 @@ static int overwrite(Arena *arena, int fd, const char *path, const Hot *hot, Err
     return 0;
 }
 
+/* HOT_NONE: it is not there. ERR_DAMAGED: what has its name is no file, and holds no run. Does not wait. */
+static int open_hot(const char *path, int flags, int *ret_fd, Err *err)
+{
+    FileState found;
+    int r = file_stat("", path, &found, err);
+    if (r < 0)
+        return r;
+    if (found.type == FILE_ABSENT)
+        return HOT_NONE;
+    if (found.type != FILE_REGULAR)
+        return err_set(err, ERR_DAMAGED, "%s is a %s, not a file", path, file_type_to_string(found.type));
+    *ret_fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (*ret_fd < 0)
+        return errno == ENOENT ? HOT_NONE : err_errno(err, errno, "cannot open %s", path);
+    return 0;
+}
+
 int hot_write(const char *state_dir, const Hot *hot, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     const char *path = arena_printf(arena, "%s/hot", state_dir);
-    CLEANUP(fd_close) int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT)
-        return err_errno(err, errno, "cannot open %s", path);
-    return fd < 0 ? create(arena, path, hot, err) : overwrite(arena, fd, path, hot, err);
+    CLEANUP(fd_close) int fd = -1;
+    int r = open_hot(path, O_RDWR, &fd, err);
+    if (r == -ERR_DAMAGED && (r = files_set_aside(path, NULL, err)) >= 0)
+        r = HOT_NONE;
+    if (r < 0)
+        return r;
+    return r == HOT_NONE ? create(arena, path, hot, err) : overwrite(arena, fd, path, hot, err);
 }
 
 int hot_read(const char *state_dir, Hot *ret, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     const char *path = arena_printf(arena, "%s/hot", state_dir);
-    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? HOT_NONE : err_errno(err, errno, "cannot open %s", path);
+    CLEANUP(fd_close) int fd = -1;
     char data[SLOT_SIZE * SLOTS];
     size_t at;
-    int r = read_all(fd, path, data, err);
-    if (r < 0)
+    int r = open_hot(path, O_RDONLY, &fd, err);
+    if (r != 0 || (r = read_all(fd, path, data, err)) < 0)
         return r;
     Slot slot = newest(arena, data, &at);
     if (slot.sequence == 0)
@@ -213,7 +231,10 @@ int hot_read(const char *state_dir, Hot *ret, Err *err)
 int hot_remove(const char *state_dir, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
-    int r = files_unlink(arena_printf(arena, "%s/hot", state_dir), err);
+    CLEANUP(fd_close) int fd = -1;
+    const char *path = arena_printf(arena, "%s/hot", state_dir);
+    int r = open_hot(path, O_RDONLY, &fd, err);
+    r = r == -ERR_DAMAGED ? files_set_aside(path, NULL, err) : files_unlink(path, err);
     return r > 0 ? HOT_NONE : r;
 }
 

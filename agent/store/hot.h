@@ -33,11 +33,12 @@ typedef struct Hot {
     char program[HOT_PROGRAM_MAX]; /* path of the salve that recovers the run; "": whichever is there */
 } Hot;
 
-/* `state_dir`/hot. Creates it where it is missing. */
+/* `state_dir`/hot. Creates it where it is missing, also where the name is taken by what is no file (a FIFO, a symlink,
+ * a directory): that is set aside, as hot.damaged-TIME. */
 int hot_write(const char *state_dir, const Hot *hot, Err *err);
-/* HOT_NONE: no run is hot. Both slots damaged is ERR_DAMAGED; that it cannot be read is another error. */
+/* HOT_NONE: no run is hot. Both slots damaged, or no file, is ERR_DAMAGED; that it cannot be read is another error. */
 int hot_read(const char *state_dir, Hot *ret, Err *err);
-/* HOT_NONE: it was not there. */
+/* HOT_NONE: it was not there. What is no file is set aside. */
 int hot_remove(const char *state_dir, Err *err);
 /* This boot, from /proc. */
 int hot_boot_id(char ret[37], Err *err);

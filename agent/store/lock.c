@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,12 +26,26 @@ static struct flock whole_file(void)
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
+/* What is no file cannot be locked, or would be waited for. */
+static int check_file(int fd, const char *path, Err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0 || S_ISREG(st.st_mode))
+        return 0;
+    return err_set(err, ERR_REFUSED, "%s is not a file; look at it, and remove it", path);
+}
+
 static int open_lock(Arena *arena, const char *state_dir, const char **ret_path, int *ret_fd, Err *err)
 {
     const char *path = arena_printf(arena, "%s/lock", state_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(err, errno, "cannot open %s", path);
+    int r = check_file(fd, path, err);
+    if (r < 0) {
+        fd_close(fd);
+        return r;
+    }
     *ret_path = path;
     *ret_fd = fd;
     return 0;
@@ -131,9 +146,12 @@ int lock_holder(const char *state_dir, LockHolder *ret, Err *err)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
     const char *path = arena_printf(arena, "%s/lock", state_dir);
-    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 1 : err_errno(err, errno, "cannot open %s", path);
+    int r = check_file(fd, path, err);
+    if (r < 0)
+        return r;
     struct flock lock = whole_file();
     if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
         return err_errno(err, errno, "cannot look at the lock %s", path);

@@ -67,31 +67,25 @@ int store_make_dir(const char *dir, Err *err)
 
 /* A name in the state directory gets another one: what can still be read there is for a person. *aside: "" where there
  * was nothing of that name. */
-static int set_aside(const Store *store, const char *name, char aside[64], Err *err)
+static int set_aside(const Store *store, const char *name, char aside[ASIDE_NAME_SIZE], Err *err)
 {
-    CLEANUP(fd_close) int fd = -1;
-    int r = dir_open("", store->dir, DIR_FOLLOW, &fd, err);
-    if (r != 0 || faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    int r = files_set_aside(arena_printf(arena, "%s/%s", store->dir, name), aside, err);
+    if (r == 1)
         aside[0] = '\0';
-        return r < 0 ? r : 0;
-    }
-    snprintf(aside, 64, "%s.damaged-%llu", name, (unsigned long long)clock_realtime());
-    r = file_replace_at(fd, name, fd, aside, name, err);
-    if (r >= 0)
-        r = dir_sync(fd, store->dir, err);
-    return r < 0 ? err_prefix(err, "cannot set the damaged %s aside", name) : 0;
+    return r < 0 ? r : 0;
 }
 
 static bool is_hot(Arena *arena, const Store *store)
 {
-    return access(arena_printf(arena, "%s/hot", store->dir), F_OK) == 0;
+    return faccessat(AT_FDCWD, arena_printf(arena, "%s/hot", store->dir), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Whether the bytes of a file can be had at all. That it is not there is no damage. */
 static bool is_readable(const char *path)
 {
     char buffer[64 * 1024];
-    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : 1;
     while (n > 0)
         n = read(fd, buffer, sizeof buffer);
@@ -107,7 +101,7 @@ static const char *mark_path(Arena *arena, const Store *store)
  * not leave half a ledger that looks whole. The database goes before its log, without which it is sound, but old. */
 static int set_ledger_aside(Arena *arena, Store *store, Err *err)
 {
-    char log[64];
+    char log[ASIDE_NAME_SIZE];
     int r = files_write(mark_path(arena, store), 0600, bytes_of("\n"), err);
     if (r >= 0)
         r = set_aside(store, "ledger.db", store->lost_ledger, err);
@@ -146,6 +140,12 @@ static int open_ledger(Arena *arena, Store *store, Err *err)
     return ledger_open(store->dir, LEDGER_STAND_IN, &store->ledger, err);
 }
 
+static int start_repo_anew(Store *store, const char *path, Err *err)
+{
+    int r = set_aside(store, "snapshots.git", store->lost_repo, err);
+    return r < 0 ? r : repo_open(path, true, &store->repo, err);
+}
+
 /* While a run is hot it must be finished even without its snapshot: from the originals beside the files. So a store
  * whose files can be read, and that is none all the same, is set aside; twice asked, since errors pass. Else it is for
  * a person to look at. */
@@ -155,11 +155,12 @@ static int open_repo(Arena *arena, Store *store, Err *err)
     int r = repo_open(path, true, &store->repo, err);
     if (r == -ERR_FAILED)
         r = repo_open(path, true, &store->repo, err);
+    if (r == -ERR_DAMAGED && is_hot(arena, store))
+        return start_repo_anew(store, path, err);
     if (r != -ERR_FAILED || !is_hot(arena, store) || !is_readable(arena_printf(arena, "%s/HEAD", path)) ||
         !is_readable(arena_printf(arena, "%s/config", path)))
         return r;
-    r = set_aside(store, "snapshots.git", store->lost_repo, err);
-    return r < 0 ? r : repo_open(path, true, &store->repo, err);
+    return start_repo_anew(store, path, err);
 }
 
 /* --- Opening --- */

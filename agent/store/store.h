@@ -18,7 +18,7 @@ typedef struct Store {
     Ledger *ledger; /* NULL when reading and nothing ever ran here */
     Repo *repo;     /* likewise */
     /* The names under which a damaged ledger, or snapshot store, was set aside and a new one begun; "": none was. */
-    char lost_ledger[64], lost_repo[64];
+    char lost_ledger[ASIDE_NAME_SIZE], lost_repo[ASIDE_NAME_SIZE];
     /* The ledger is damaged, and no new one could be begun, while a run is hot: this one is in memory, for its recovery
      * and nothing else. */
     bool stand_in;

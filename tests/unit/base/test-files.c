@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "temp-tree.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "base/cleanup.h"
+#include "base/files-at.h"
 #include "base/hash.h"
 
 static void an_absent_path_is_a_state(void **state)
@@ -105,6 +113,99 @@ static void a_label_that_the_kernel_added_still_matches(void **state)
     assert_false(file_state_matches(&wanted, &noted));
 }
 
+static void forbid_openat2(int errnum)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)errnum),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {ARRAY_LEN(filter), filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+        _exit(77);
+}
+
+static int answer_of(TempTree *tree, const char *dir, DirFollow follow)
+{
+    CLEANUP(fd_close) int fd = -1;
+    Err err;
+    return dir_open(tree->root, dir, follow, &fd, &err);
+}
+
+static const struct {
+    const char *dir;
+    int real, follow; /* what dir_open answers: a link is refused, or followed below the root */
+} walks[] = {
+    {"/", 0, 0},
+    {"/a/b", 0, 0},
+    {"/a/./b/../b", 0, 0},
+    {"/../../a", 0, 0},
+    {"/link/b", -ERR_REFUSED, 0},
+    {"/absolute", -ERR_REFUSED, 0},
+    {"/above", -ERR_REFUSED, 0},
+    {"/loop", -ERR_REFUSED, -ERR_REFUSED},
+    {"/a/missing", 1, 1},
+    {"/file/x", 1, 1},
+    {"/outside", -ERR_REFUSED, 1},
+};
+
+static unsigned wrong_answers(TempTree *tree)
+{
+    unsigned wrong = 0;
+    for (size_t i = 0; i < ARRAY_LEN(walks); i++) {
+        int real = answer_of(tree, walks[i].dir, DIR_NO_SYMLINKS), follow = answer_of(tree, walks[i].dir, DIR_FOLLOW);
+        if (real != walks[i].real || follow != walks[i].follow)
+            print_error("%s: %d, %d\n", walks[i].dir, real, follow);
+        wrong += real != walks[i].real || follow != walks[i].follow;
+    }
+    return wrong;
+}
+
+static void a_directory_is_reached_the_same_way_where_openat2_is_missing_or_forbidden(void **state)
+{
+    TempTree *tree = *state;
+    static const int errnums[] = {0, ENOSYS, EPERM};
+    static const char *const links[][2] = {
+        {"a", "/link"}, {"/a/b", "/absolute"}, {"../../a", "/above"}, {"loop", "/loop"}, {"/etc/init.d", "/outside"}};
+    put_dir(tree, "/a");
+    put_dir(tree, "/a/b");
+    put_file(tree, "/file", "");
+    for (size_t i = 0; i < ARRAY_LEN(links); i++)
+        assert_int_equal(symlink(links[i][0], in_tree(tree, links[i][1])), 0);
+    for (size_t i = 0; i < ARRAY_LEN(errnums); i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            if (errnums[i])
+                forbid_openat2(errnums[i]);
+            _exit(wrong_answers(tree) == 0 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void who_only_looks_goes_on_whatever_is_there(void **state)
+{
+    TempTree *tree = *state;
+    FileState found;
+    Err err;
+    put_file(tree, "/big", "");
+    assert_int_equal(truncate(in_tree(tree, "/big"), (off_t)FILE_MAX_SIZE + 1), 0);
+    assert_int_equal(file_look(tree->arena, tree->root, "/big", &found, &err), 0);
+    assert_int_equal(found.type, FILE_UNREAD);
+    assert_false(file_state_matches(&found, &(FileState){.type = FILE_REGULAR, .content = BYTES("")}));
+    put_file(tree, "/leased", "x");
+    int fd = open(in_tree(tree, "/leased"), O_RDWR | O_CLOEXEC);
+    if (fcntl(fd, F_SETLEASE, F_WRLCK) == 0) { /* who opens it would wait */
+        (void)signal(SIGIO, SIG_IGN);
+        assert_int_equal(file_look(tree->arena, tree->root, "/leased", &found, &err), 0);
+        assert_int_equal(found.type, FILE_UNREAD);
+    }
+    fd_close(fd);
+}
+
 int main(void)
 {
 #define TREE_TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
@@ -117,6 +218,8 @@ int main(void)
         TREE_TEST(a_huge_file_is_refused),
         TREE_TEST(states_differ_in_each_of_their_parts),
         TREE_TEST(a_label_that_the_kernel_added_still_matches),
+        TREE_TEST(a_directory_is_reached_the_same_way_where_openat2_is_missing_or_forbidden),
+        TREE_TEST(who_only_looks_goes_on_whatever_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,39 @@ static void garbage_is_an_error_and_not_an_absence(void **state)
     assert_int_equal(hot_read(tree->root, &found, &err), -ERR_DAMAGED);
 }
 
+enum { WAIT_SEC = 20 };
+
+static void put_special(TempTree *tree, const char *path, mode_t kind)
+{
+    if (kind == S_IFIFO)
+        assert_int_equal(mkfifo(in_tree(tree, path), 0600), 0);
+    else if (kind == S_IFLNK)
+        assert_int_equal(symlink("/nowhere", in_tree(tree, path)), 0);
+    else
+        put_dir(tree, path);
+}
+
+static void what_is_no_file_is_damage_that_nobody_waits_for_and_is_set_aside(void **state)
+{
+    TempTree *tree = *state;
+    const Hot hot = some_hot();
+    Hot found;
+    Err err;
+    static const mode_t kinds[] = {S_IFIFO, S_IFLNK, S_IFDIR};
+    alarm(WAIT_SEC);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        put_special(tree, "/hot", kinds[i]);
+        assert_int_equal(hot_read(tree->root, &found, &err), -ERR_DAMAGED);
+        assert_int_equal(hot_write(tree->root, &hot, &err), 0);
+        assert_int_equal(hot_read(tree->root, &found, &err), 0);
+        assert_int_equal(hot_remove(tree->root, &err), 0);
+        put_special(tree, "/hot", kinds[i]);
+        assert_int_equal(hot_remove(tree->root, &err), 0);
+        assert_int_equal(hot_read(tree->root, &found, &err), HOT_NONE);
+    }
+    alarm(0);
+}
+
 int main(void)
 {
 #define TREE_TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
@@ -89,6 +122,7 @@ int main(void)
         TREE_TEST(it_never_grows),
         TREE_TEST(a_torn_write_leaves_the_one_before),
         TREE_TEST(garbage_is_an_error_and_not_an_absence),
+        TREE_TEST(what_is_no_file_is_damage_that_nobody_waits_for_and_is_set_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
