@@ -81,6 +81,30 @@ static int describe(Engine *engine, RunRecord *run, StringVec *paths, Err *err)
     return 0;
 }
 
+/* With the hot file lost, too, the files tell: something of the run is live, and its originals wait beside it (or it
+ * made the file, and there is none). Who put all back, or was never there, leaves none of that. */
+static bool is_half_way(Engine *engine, const char *id, const char *commit)
+{
+    Snapshot snapshot;
+    Intent intent;
+    Err ignored; /* what cannot be read cannot be put back either */
+    bool applied = false, waits = false;
+    if (snapshot_read(engine->store.repo, engine->arena, commit, &snapshot, &ignored) != 0 ||
+        intent_from_json(engine->arena, snapshot.intent, &intent, &ignored) < 0)
+        return false;
+    const SwapSet set = {.root = intent.root, .run_id = id, .edits = &snapshot.edits};
+    VEC_EACH (edit, &snapshot.edits) {
+        SwapPlace place;
+        FileState dot;
+        const char *path;
+        bool live = swap_locate(&set, edit, &place, &ignored) == 0 && place == SWAP_IS_AFTER;
+        bool beside = swap_dot_state(engine->arena, &set, edit, &dot, &path, &ignored) == 0 && dot.type != FILE_ABSENT;
+        applied |= live;
+        waits |= beside || (live && edit->before.type == FILE_ABSENT);
+    }
+    return applied && waits;
+}
+
 /* --- The ledger --- */
 
 /* 1: it is there, or its snapshot cannot be read, so that there is nothing that could be recorded. `hot`: it may be
@@ -107,11 +131,14 @@ static int rebuild_run(Engine *engine, const char *id, const char *commit, const
 /* Where the hot file does not say which run is hot, the newest may be. */
 static int rebuild_all(Engine *engine, const StringVec *refs, const Hot *hot, bool doubtful, size_t *ret_runs, Err *err)
 {
+    bool none = hot->run_id[0] == '\0';
     for (size_t i = 0; i < refs->n; i++) {
         const char *id = refs->items[i] + sizeof RUNS - 1;
         char commit[65];
-        bool may_be_hot = doubtful ? i + 1 == refs->n : str_equal(id, hot->run_id);
+        bool newest = i + 1 == refs->n, may_be_hot = doubtful ? newest : str_equal(id, hot->run_id);
         int r = repo_ref(engine->store.repo, refs->items[i], commit, err);
+        if (r == 0 && none && newest)
+            may_be_hot |= is_half_way(engine, id, commit);
         if (r == 0)
             r = rebuild_run(engine, id, commit, may_be_hot ? hot : NULL, err);
         if (r < 0)
@@ -153,6 +180,8 @@ int rebuild_ledger(Engine *engine, size_t *ret_runs, Err *err)
     if (r >= 0 && !rebuild_is_due(engine))
         return 0;
     bool doubtful = hot_read(engine->store.dir, &hot, &unreadable) < 0;
+    if (r >= 0 && hot.run_id[0] == '\0')
+        r = hot_boot_id(hot.boot_id, err); /* nobody knows in which it began */
     if (r >= 0)
         r = rebuild_all(engine, &refs, &hot, doubtful, ret_runs, err);
     if (r >= 0 && !doubtful && !engine->store.stand_in)

@@ -14,6 +14,7 @@
 #define STORIES(X)                                                                                                     \
     X(a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host)                                                     \
     X(a_damaged_hot_file_beside_a_lost_ledger_is_for_a_person)                                                         \
+    X(a_run_without_ledger_and_hot_file_is_known_by_its_files)                                                         \
     X(a_run_that_was_kept_stays_kept_without_its_ledger)                                                               \
     X(a_rebuild_that_is_cut_short_is_taken_up)                                                                         \
     X(a_ledger_that_is_gone_is_made_anew)                                                                              \

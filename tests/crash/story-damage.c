@@ -36,7 +36,7 @@ StoryTold a_run_that_was_kept_stays_kept_where_its_ledger_cannot_be_made_anew,
     snapshots_that_cannot_be_read_are_not_thrown_away, snapshots_that_are_none_are_set_aside_and_the_run_is_put_back,
     a_ledger_that_cannot_be_read_stops_no_recovery, a_run_that_the_ledger_lost_is_put_back_on_a_full_disk,
     a_run_whose_ledger_is_damaged_is_put_back_on_a_full_disk, a_hot_file_that_cannot_be_read_is_no_damaged_one,
-    a_run_that_is_kept_and_rolled_back_is_for_a_person;
+    a_run_that_is_kept_and_rolled_back_is_for_a_person, a_run_without_ledger_and_hot_file_is_known_by_its_files;
 
 const char *a_damaged_ledger_and_a_damaged_hot_file_leave_no_mixed_host(Arena *arena)
 {
@@ -112,6 +112,19 @@ const char *a_ledger_that_is_gone_is_made_anew(Arena *arena)
 }
 
 /* At each operation, and then once more. */
+/* The originals beside its files tell that it was under way. */
+const char *a_run_without_ledger_and_hot_file_is_known_by_its_files(Arena *arena)
+{
+    story_begin(arena, "kept");
+    EXPECT(story_dies_while_applying());
+    lose_ledger(arena);
+    EXPECT(unlink(story_path(arena, HOT)) == 0);
+    EXPECT(story_act(ACT_RECOVER, NULL, NULL) && sim->outcome.r == 0);
+    EXPECT(story_is(arena, SIDE_OLD));
+    EXPECT(story_newest(arena).state == RUN_ROLLED_BACK);
+    return NULL;
+}
+
 static const char *cut_short(Arena *arena, void (*lose)(Arena *arena))
 {
     story_begin(arena, "undo");
