@@ -111,6 +111,17 @@ static void add_checks(Ink *ink, const Plan *plan)
     }
 }
 
+static void add_guards(Ink *ink, const Plan *plan)
+{
+    CLEANUP(arena_free) Arena *arena = arena_new();
+    if (plan->guards.n)
+        ink_text(ink, INK_BOLD, "\nGuards, as they stand now\n");
+    VEC_EACH (guard, &plan->guards) {
+        ink_text(ink, guard->refuses ? INK_RED : INK_DIM, guard->refuses ? "  refuses  " : "  agrees   ");
+        ink_printf(ink, INK_PLAIN, "%s: %s\n", guard->name, secret_mask_text(arena, guard->text));
+    }
+}
+
 static void add_end(Ink *ink, const Plan *plan)
 {
     CLEANUP(arena_free) Arena *arena = arena_new();
@@ -156,6 +167,7 @@ void plan_show(const Plan *plan, const DiffOptions *options, StrBuf *out)
     add_effects(&ink, plan);
     add_affected(&ink, plan);
     add_checks(&ink, plan);
+    add_guards(&ink, plan);
     add_end(&ink, plan);
     add_notes(&ink, plan);
     CLEANUP(strbuf_free) StrBuf summary = STRBUF_INIT(10000);
@@ -191,6 +203,18 @@ static Node *notes_json(Arena *arena, const Plan *plan)
         node_set_text(arena, map, "level", note->level == NOTE_WARNING ? "warning" : "note");
         node_set_text(arena, map, "subject", note->subject);
         node_set_text(arena, map, "text", secret_mask_text(arena, note->text));
+    }
+    return seq;
+}
+
+static Node *guards_json(Arena *arena, const Plan *plan)
+{
+    Node *seq = node_seq(arena);
+    VEC_EACH (guard, &plan->guards) {
+        Node *map = node_add(arena, seq, node_map(arena));
+        node_set_text(arena, map, "guard", guard->name);
+        node_set_bool(arena, map, "refuses", guard->refuses);
+        node_set_text(arena, map, "text", secret_mask_text(arena, guard->text));
     }
     return seq;
 }
@@ -236,6 +260,7 @@ Node *plan_json(Arena *arena, const Plan *plan)
     node_set(arena, map, "effects", effects_json(arena, plan));
     node_set_int(arena, map, "refused_usec", (int64_t)plan_refused_usec(plan));
     set_units(arena, map, plan);
+    node_set(arena, map, "guards", guards_json(arena, plan));
     node_set_int(arena, map, "warmup_usec", (int64_t)plan->warmup_usec);
     node_set_int(arena, map, "window_usec", (int64_t)plan->window_usec);
     node_set_int(arena, map, "window_most_usec", (int64_t)plan->window_most_usec);

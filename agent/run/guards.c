@@ -75,3 +75,22 @@ int guards_check(FindingContext *context, const Plan *plan, Progress *progress, 
     }
     return refusing ? -ERR_REFUSED : 0;
 }
+
+int guards_look(FindingContext *context, Plan *plan, Err *err)
+{
+    int r = plan->playbook->guards.n > 0 ? guarded_unit(plan, &context->unit, err) : 0;
+    if (r < 0)
+        return r;
+    VEC_EACH (guard, &plan->playbook->guards) {
+        Finding finding;
+        Err failure;
+        finding_examine(context, guard->kind, &guard->spec, &finding);
+        bool refuses = check_guard(guard, &finding, &failure) < 0;
+        *vec_push(context->arena, &plan->guards) = (PlannedGuard){
+            .name = guard->kind->name,
+            .refuses = refuses,
+            .text = refuses ? arena_strdup(context->arena, err_text(&failure)) : finding.summary,
+        };
+    }
+    return 0;
+}

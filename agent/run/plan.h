@@ -14,6 +14,15 @@
 #include "run/watch.h"
 #include "stack/live.h"
 
+/* How a guard of the playbook stands right now; a run asks again. */
+typedef struct PlannedGuard {
+    const char *name;
+    bool refuses;     /* a run would be refused, unless it overrides the guard */
+    const char *text; /* what was found, or why a run would be refused */
+} PlannedGuard;
+
+typedef VEC(PlannedGuard) PlannedGuardVec;
+
 typedef struct Plan {
     const Playbook *playbook; /* bound: its variables have values */
     const char *origin;       /* "manual", "rollback of RUN" */
@@ -24,6 +33,7 @@ typedef struct Plan {
     WishVec wishes;
     AffectedVec affected; /* other units that read an edited file or are pulled along, allowed by the playbook */
     PlannedCheckVec checks;
+    PlannedGuardVec guards; /* empty until guards_look */
     LivePendingVec pending; /* edits on disk that the running processes never loaded; accepted if not empty */
     usec warmup_usec, window_usec, interval_usec, settle_usec;
     usec window_most_usec;       /* so long it may go on while a check is undecided; window_usec where not longer */

@@ -3,6 +3,8 @@
 
 #include "report/ink.h"
 #include "run/due.h"
+#include "run/guards.h"
+#include "run/own.h"
 #include "verb/prepare.h"
 
 enum { PLAN_MAX = 64 << 20 };
@@ -22,6 +24,15 @@ static const Option plan_options[] = {
     OPTIONS_END,
 };
 
+static const PlannedGuard *refusing_guard(const Plan *plan)
+{
+    VEC_EACH (guard, &plan->guards) {
+        if (guard->refuses)
+            return guard;
+    }
+    return NULL;
+}
+
 static int plan_print(VerbContext *context, const Plan *plan, Err *err)
 {
     const PlanVerbOptions *options = context->options;
@@ -37,7 +48,10 @@ static int plan_print(VerbContext *context, const Plan *plan, Err *err)
     } else {
         plan_show(plan, &diff, &text);
     }
-    if (!plan->nothing_to_do && !context->globals->quiet && !*context->settings->root)
+    const PlannedGuard *refusing = refusing_guard(plan);
+    if (refusing)
+        ink_printf(&ink, INK_RED, "refused as it stands: guard %s (see Guards above)\n", refusing->name);
+    else if (!plan->nothing_to_do && !context->globals->quiet && !*context->settings->root)
         ink_printf(&ink, INK_DIM, "next: %s%s%s\n", prepare_command(context->arena, "run", playbook, &options->set),
                    options->for_usec ? " --for " : "",
                    options->for_usec ? duration_to_text(context->arena, options->for_usec) : "");
@@ -58,6 +72,26 @@ static void note_temporary(VerbContext *context, Plan *plan)
     due_note_from(context->arena, ledger, options->for_usec, plan);
 }
 
+/* Guards only read. One that cannot be looked at is told, like one that refuses: a run would be refused as well. */
+static void look_at_guards(VerbContext *context, const Host *host, Plan *plan)
+{
+    CLEANUP(store_close) Store store = {0};
+    StringVec own = {0};
+    Err err; /* without root the record cannot be read; then salve's own edits count as anybody's */
+    if (store_open_read(context->settings->state_dir, &store, &err) >= 0)
+        own_paths(context->arena, &store, &own);
+    FindingContext finding = {
+        .arena = context->arena,
+        .view = view_before(plan->view),
+        .live = host->live,
+        .systemd = host->systemd,
+        .own = &own,
+    };
+    if (guards_look(&finding, plan, &err) < 0)
+        *vec_push(context->arena, &plan->guards) =
+            (PlannedGuard){"unit", true, arena_strdup(context->arena, err_text(&err))};
+}
+
 static int plan_run(VerbContext *context, Err *err)
 {
     const PlanVerbOptions *options = context->options;
@@ -72,8 +106,11 @@ static int plan_run(VerbContext *context, Err *err)
         return r;
     PlanOptions how = prepare_plan_options(context, options->accept_pending);
     r = plan_make(context->arena, playbook, host.view, host.live, &how, &plan, err);
-    if (r >= 0 && !*context->settings->root)
+    if (r >= 0 && !*context->settings->root) {
         note_temporary(context, plan);
+        if (!plan->nothing_to_do)
+            look_at_guards(context, &host, plan);
+    }
     return r < 0 ? r : plan_print(context, plan, err);
 }
 

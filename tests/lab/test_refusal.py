@@ -4,7 +4,7 @@
 import pytest
 
 from lab import Spec
-from lab.playbooks import HEALTH, RESTART, SERVICE, TIMEOUT, align, gunicorn, playbook
+from lab.playbooks import HEALTH, RESTART, SERVICE, TIMEOUT, align, gunicorn, playbook, write_playbook
 from lab.runs import BUSY, INVALID, KEPT, REFUSED, hide_journal, refusal, run, salve_json, untouched
 
 
@@ -208,3 +208,15 @@ def test_without_a_terminal_nothing_is_applied_unasked(shared):
     with untouched(host):
         done = host.salve("run", "/root/playbooks/test.yaml")
     assert done.code == REFUSED and "--yes" in done.stderr, done
+
+
+def test_the_plan_says_which_guard_would_refuse_the_run(shared):
+    host = shared(Spec(worker="gthread"))
+    path = write_playbook(host, guard("timeout-not-enforced"))
+    plan = host.salve("plan", path, check=True).stdout
+    assert "refuses  timeout-not-enforced" in plan and "refused as it stands" in plan, plan
+    assert "next: salve run" not in plan, plan
+    assert [(item["guard"], item["refuses"]) for item in salve_json(host, "plan", path)["guards"]] == [
+        ("timeout-not-enforced", True)]
+    agreed = host.salve("plan", write_playbook(host, guard("memory-pressure")), check=True).stdout
+    assert "agrees   memory-pressure" in agreed and "next: salve run" in agreed, agreed
