@@ -282,7 +282,7 @@ static int examine_recent_deploy(FindingContext *context, const FindingSpec *spe
     if (recent.n == 0 && cut)
         return err_set(err, ERR_REFUSED, "%s is too large to look for recent changes", facts->directory);
     ret->state = recent.n > 0 ? FINDING_PRESENT : FINDING_ABSENT;
-    ret->summary = arena_printf(arena, "nothing was changed in the last %s", usec_to_string(arena, back));
+    ret->summary = arena_printf(arena, "nothing was changed in %s", finding_last(arena, back));
     if (recent.n > 0) {
         usec now = clock_realtime(), last = recent.items[recent.n - 1].when;
         ret->summary = arena_printf(arena, "changed %s ago: %s", usec_to_string(arena, now > last ? now - last : 0),

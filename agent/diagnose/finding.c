@@ -59,3 +59,8 @@ void finding_examine(FindingContext *context, const FindingKind *kind, const Fin
         };
     *ret = finding;
 }
+
+char *finding_last(Arena *arena, usec back_usec)
+{
+    return arena_concat(arena, "the last ", back_usec == USEC_PER_HOUR ? "hour" : usec_to_string(arena, back_usec), "");
+}

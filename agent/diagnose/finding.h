@@ -49,5 +49,7 @@ struct FindingKind {
 
 extern const FindingKind *const finding_kinds[]; /* NULL-terminated */
 const FindingKind *finding_kind_find(const char *name);
+/* "the last hour", "the last 15min". */
+char *finding_last(Arena *arena, usec back_usec);
 /* Examines one kind; an error of the kind becomes FINDING_UNKNOWN with its text. */
 void finding_examine(FindingContext *context, const FindingKind *kind, const FindingSpec *spec, Finding *ret);

@@ -209,17 +209,18 @@ static int examine_worker_timeout(FindingContext *context, const FindingSpec *sp
     size_t n = timeouts.lines.n;
     if (n == 0) {
         ret->state = FINDING_ABSENT;
-        ret->summary = arena_printf(arena, "no worker timeout in the last %s", usec_to_string(arena, back));
+        ret->summary = arena_printf(arena, "no worker timeout in %s", finding_last(arena, back));
         return 0;
     }
     RouteVec routes;
     nginx_lines(context, facts, since, &nginx);
     routes_of(arena, &timeouts, &lines, &nginx, &routes);
     ret->state = FINDING_PRESENT;
-    ret->summary =
-        arena_printf(arena, "%zu worker timeout%s in the last %s (%.2g a minute), the last one %s%s", n,
-                     n == 1 ? "" : "s", usec_to_string(arena, back), (double)n * (double)USEC_PER_MIN / (double)back,
-                     ago(arena, timeouts.lines.items[n - 1].realtime), show_routes(arena, &routes));
+    const char *rate =
+        n == 1 ? "" : arena_printf(arena, " (%.2g a minute)", (double)n * (double)USEC_PER_MIN / (double)back);
+    ret->summary = arena_printf(arena, "%zu worker timeout%s in %s%s, the last one %s%s", n, n == 1 ? "" : "s",
+                                finding_last(arena, back), rate, ago(arena, timeouts.lines.items[n - 1].realtime),
+                                show_routes(arena, &routes));
     VEC_EACH (line, &timeouts.lines) {
         finding_add_evidence(arena, ret, event_line_show(arena, line));
     }
@@ -287,7 +288,7 @@ static int examine_boot_failure(FindingContext *context, const FindingSpec *spec
         ret->advice = "Make start-up lighter (no network calls, migrations or cache warm-ups on import), or roll the "
                       "release back.";
     } else {
-        ret->summary = arena_printf(arena, "no boot failure in the last %s", usec_to_string(arena, back));
+        ret->summary = arena_printf(arena, "no boot failure in %s", finding_last(arena, back));
     }
     VEC_EACH (line, &lines) {
         bool loop = trouble.loop && (line->event == LOG_WORKER_BOOTING || line->event == LOG_WORKER_TIMEOUT);

@@ -313,8 +313,8 @@ static int examine_oom_kill(FindingContext *context, const FindingSpec *spec, Fi
     add_counter(context, &unit, since, ret, &counts);
     if (ret->evidence.n > 0) {
         ret->state = FINDING_PRESENT;
-        ret->summary = arena_printf(context->arena, "the OOM killer struck in %s in the last %s", context->unit,
-                                    usec_to_string(context->arena, back));
+        ret->summary = arena_printf(context->arena, "the OOM killer struck in %s in %s", context->unit,
+                                    finding_last(context->arena, back));
         ret->advice =
             "Fix the memory first: fewer workers (salve run gunicorn-workers), max_requests against leaks, or "
             "more memory. OOMPolicy=continue keeps one killed worker from stopping the service.";
@@ -323,7 +323,7 @@ static int examine_oom_kill(FindingContext *context, const FindingSpec *spec, Fi
     if (!visible && !counts)
         return judge_by_sigkills(context, since, ret, err);
     ret->state = FINDING_ABSENT;
-    ret->summary = arena_printf(context->arena, "no OOM kill in the last %s", usec_to_string(context->arena, back));
+    ret->summary = arena_printf(context->arena, "no OOM kill in %s", finding_last(context->arena, back));
     return 0;
 }
 

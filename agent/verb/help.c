@@ -52,8 +52,9 @@ void help_of_verb(const Verb *verb, bool colour, StrBuf *out)
 {
     Ink ink = {out, colour};
     ink_text(&ink, INK_BOLD, "Usage:");
-    ink_printf(&ink, INK_PLAIN, " salve %s%s%s [OPTION]...\n\n%s\n", verb->name, *verb->arguments ? " " : "",
-               verb->arguments, verb->summary);
+    ink_printf(&ink, INK_PLAIN, " salve %s%s%s%s%s\n\n%s\n", verb->name, verb->takes_command ? " [OPTION]..." : "",
+               *verb->arguments ? " " : "", verb->arguments, verb->takes_command ? "" : " [OPTION]...",
+               verb->summary); /* what follows a command is the command's */
     if (verb->details)
         ink_printf(&ink, INK_PLAIN, "\n%s\n", verb->details);
     if (verb->options) {
