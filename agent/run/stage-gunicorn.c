@@ -110,10 +110,11 @@ static const char *last_line(Arena *arena, int fd)
 {
     char *text = arena_alloc(arena, MAX_OUTPUT + 1);
     ssize_t len = pread(fd, text, MAX_OUTPUT, 0);
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
-        text[--len] = '\0';
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' ' || text[len - 1] == '\0'))
+        len--; /* the program may have made its output longer without writing any */
     if (len <= 0)
         return "it printed nothing";
+    text[len] = '\0';
     char *newline = strrchr(text, '\n');
     return newline ? newline + 1 : text;
 }
